@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trivet::cgi {
+
+struct Param {
+  std::string_view name;
+  std::string_view value;
+
+  friend bool operator==(const Param&, const Param&) = default;
+};
+
+/// Why a request is refused before any route is looked at: the status it gets and a text for the log (and, for
+/// a person who set the web server up, the cure). Never sent to the client.
+struct Refusal {
+  int status = 400;
+  std::string reason;
+};
+
+/// What CONTENT_LENGTH or FCGI_DATA_LENGTH claims: a hint to compare with, never what a stream ends by.
+/// Absent, empty, negative, not a number or above 2^63-1: nothing.
+[[nodiscard]] std::optional<std::uint64_t> parse_length(std::string_view value) noexcept;
+
+/// The CGI variables of one request, in the order they came, each name once.
+///
+/// A client can only create names that begin with HTTP_; any other name that comes twice is the operator's
+/// override (a web server's include followed by a line of its own), so the last wins. Differing CONTENT_LENGTH
+/// counts as absent; differing REQUEST_METHOD or TRIVET_* refuse the request, naming parameter and cure. Of HTTP_*,
+/// differing HTTP_AUTHORIZATION or HTTP_HOST refuse, HTTP_COOKIE joins with "; ", the rest with ", ".
+/// HTTP_PROXY is dropped. A NUL in a name or value, and an empty name, refuse the request.
+///
+/// Thread    One at a time; [any] for reading while nobody writes.
+/// Lifetime  add() keeps views: the block they point into outlives this, or reset() comes first. set() copies.
+/// Memory    Nothing is allocated in steady state: reset() keeps what was grown.
+class Params {
+ public:
+  Params() = default;
+  Params(const Params&) = delete;
+  Params& operator=(const Params&) = delete;
+
+  void reset() noexcept;
+  /// One pair as it arrived.
+  void add(std::string_view name, std::string_view value);
+  /// After the last add(): settles duplicates.
+  [[nodiscard]] std::optional<Refusal> settle();
+
+  /// Null when absent. Names are case-sensitive.
+  [[nodiscard]] const Param* find(std::string_view name) const noexcept;
+  /// Empty when absent.
+  [[nodiscard]] std::string_view get(std::string_view name) const noexcept;
+  [[nodiscard]] std::span<const Param> all() const noexcept;
+
+  /// Sets one to a copy of `value`, in place if present: what a guard decided, or the host.
+  void set(std::string_view name, std::string_view value);
+  void remove(std::string_view name) noexcept;
+  // Private: the implementation's choice (a flat vector; an arena of recycled blocks for joined and set values).
+};
+
+}  // namespace trivet::cgi

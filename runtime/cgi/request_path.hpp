@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trivet::cgi {
+
+/// A path as routes match it: decoded once, cut into segments.
+///
+///   "/docs//a%2Fb/"  ->  "docs", "", "a/b", ""      (a trailing slash gives an empty last segment)
+///
+/// Thread    One at a time.
+/// Lifetime  segments() last until the next parse.
+/// Memory    Nothing is allocated in steady state.
+class RequestPath {
+ public:
+  enum class Form : unsigned char {
+    uri,      ///< REQUEST_URI: absolute form cut to its path, query cut, percent-decoded once
+    decoded,  ///< TRIVET_PATH, SCRIPT_NAME+PATH_INFO: taken as they are, never decoded again
+  };
+
+  /// Empty when the path can be used; otherwise why it is refused always (400, an authorizer 403): dot segments in
+  /// any encoding, also before `;`, backslash, NUL, control bytes, broken percent escapes, not starting with '/'.
+  /// A static text for the log.
+  [[nodiscard]] std::string_view parse(std::string_view text, Form form);
+
+  /// `//` or bytes that are not UTF-8: refused on guarded routes unless the route allows odd paths.
+  [[nodiscard]] bool odd() const noexcept;
+  [[nodiscard]] const std::vector<std::string_view>& segments() const noexcept;
+  /// Same segments.
+  [[nodiscard]] bool same(const RequestPath& other) const noexcept;
+};
+
+/// A route's `path`: matched segment by segment, case-sensitive, against decoded segments. `*` stands for any
+/// characters within one segment, `**` as a whole segment for any number of segments: `/p/**` matches /p, /p/ and
+/// everything below.
+class PathPattern {
+ public:
+  /// `text` was checked by the configuration; anything matches literally that is not a wildcard.
+  explicit PathPattern(std::string_view text);
+
+  [[nodiscard]] bool matches(const RequestPath& path) const noexcept;
+  [[nodiscard]] const std::string& text() const noexcept;
+};
+
+}  // namespace trivet::cgi

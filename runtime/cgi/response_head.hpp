@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/buffer.hpp"
+
+namespace trivet::cgi {
+
+/// Whether a CGI response may carry this: what is wrong as a static text, or empty. Names are tokens (RFC 9110,
+/// 5.6.2); values hold no CR, LF, NUL or other control byte but TAB. `Status`, hop-by-hop fields (Connection,
+/// Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade) and names beginning with `Variable-`
+/// belong to the host and are refused.
+[[nodiscard]] std::string_view refuse_field(std::string_view name, std::string_view value) noexcept;
+
+/// The reason phrase of a status, "Unknown" for those without one.
+[[nodiscard]] std::string_view reason_phrase(int status) noexcept;
+
+/// The status and fields of a response, kept in order, before they are written. Every field in it passed
+/// refuse_field(); names compare without case.
+///
+/// Thread    One at a time.
+/// Lifetime  Views last until the next change.
+/// Memory    Nothing is allocated in steady state: clear() keeps what was grown.
+class ResponseHead {
+ public:
+  struct Field {
+    std::string_view name;
+    std::string_view value;
+  };
+
+  void clear() noexcept;
+  [[nodiscard]] int status() const noexcept { return status_; }
+  /// 200..599; false leaves it as it was.
+  bool set_status(int status) noexcept;
+  /// Whether set_status was called since clear().
+  [[nodiscard]] bool has_status() const noexcept;
+
+  /// What is wrong with the field, or empty when it was taken.
+  std::string_view add(std::string_view name, std::string_view value);
+  std::string_view set(std::string_view name, std::string_view value);  ///< Replaces all of that name.
+  void remove(std::string_view name) noexcept;
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;  ///< The first.
+  [[nodiscard]] std::size_t size() const noexcept;
+  [[nodiscard]] Field at(std::size_t index) const noexcept;
+
+  void swap(ResponseHead& other) noexcept;
+
+ private:
+  int status_ = 200;
+  // The rest is the implementation's choice (one text block with offsets).
+};
+
+/// How a head is written.
+struct HeadRules {
+  std::size_t max_bytes = 7000;
+  std::size_t max_fields = 90;
+  bool body_may_follow = true;                  ///< False for HEAD, 204, 304.
+  std::optional<std::uint64_t> content_length;  ///< What the host knows of the length; replaces the plugin's.
+};
+
+/// Appends the complete CGI header block: `Status: CODE reason` first, the fields, a Content-Type where a body may
+/// follow and none was set (text/plain; charset=utf-8), a Content-Length if known, CRLF everywhere, the empty line.
+/// 204 and 304 get neither length nor type. Location never goes out without its explicit Status: a Location with no
+/// status set becomes 302. Gives what is wrong (too many bytes or fields: `out` is unchanged), or empty.
+[[nodiscard]] std::string_view emit(const ResponseHead& head, const HeadRules& rules, base::Buffer& out);
+
+/// A complete small response of the host's own, head and body ("404 Not Found\n", text/plain), for `status`; `allow`
+/// fills an Allow field (405), `retry_after` seconds a Retry-After (503) when above 0. HEAD: no body is appended,
+/// the length is that of the body. `head_end` gets the size of the head.
+void emit_plain(int status, std::string_view allow, int retry_after, bool head_method, base::Buffer& out,
+                std::size_t& head_end);
+
+}  // namespace trivet::cgi

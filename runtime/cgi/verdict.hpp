@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/buffer.hpp"
+#include "runtime/cgi/response_head.hpp"
+
+namespace trivet::cgi {
+
+/// Whether a guard may set this variable: `[A-Z0-9_]+` except HTTP_*, CONTENT_*, SCRIPT_*, PATH*, REQUEST_*, SERVER_*,
+/// LD_*, TRIVET_*. What is wrong as a static text, or empty.
+[[nodiscard]] std::string_view refuse_variable(std::string_view name) noexcept;
+/// CR, LF, NUL and other control bytes but TAB are refused.
+[[nodiscard]] std::string_view refuse_variable_value(std::string_view value) noexcept;
+
+/// What a guard decided. Starts as no decision, which denies.
+///
+/// Thread    One at a time.
+/// Memory    Nothing is allocated in steady state: clear() keeps what was grown.
+class Verdict {
+ public:
+  enum class Decision : std::uint8_t {
+    none,   ///< The guard said nothing: a failure, 500.
+    allow,
+    deny,   ///< With head() and body().
+  };
+  struct Variable {
+    std::string name;
+    std::string value;
+  };
+
+  void clear() noexcept;
+  [[nodiscard]] Decision decision() const noexcept { return decision_; }
+
+  /// What is wrong (a second, different decision), or empty. An allow after a deny never counts.
+  std::string_view allow() noexcept;
+  /// `status` is 301-303, 307, 308, 4xx or 5xx; anything else is refused and leaves no decision: a failure.
+  std::string_view deny(int status) noexcept;
+  /// What is wrong with the variable, or empty. Setting one again replaces it.
+  std::string_view set_variable(std::string_view name, std::string_view value);
+  [[nodiscard]] std::size_t variables() const noexcept;
+  [[nodiscard]] const Variable& variable(std::size_t index) const noexcept;
+  /// Null when absent.
+  [[nodiscard]] const Variable* find_variable(std::string_view name) const noexcept;
+
+  ResponseHead& head() noexcept { return head_; }
+  [[nodiscard]] const ResponseHead& head() const noexcept { return head_; }
+  base::Buffer& body() noexcept { return body_; }
+  [[nodiscard]] const base::Buffer& body() const noexcept { return body_; }
+
+ private:
+  Decision decision_ = Decision::none;
+  ResponseHead head_;
+  base::Buffer body_;
+  // Variables: the implementation's choice (recycled vector).
+};
+
+/// Appends the answer of an authorizer that allows (FastCGI 1.0, 6.3): `Status: 200 OK`, one `Variable-NAME: value`
+/// per name in `declared`, in that order, with an empty value where `find` gives null; nothing else, no body.
+/// What is wrong (too many bytes), or empty.
+template <class Find>
+[[nodiscard]] std::string_view emit_allow(const std::vector<std::string>& declared, Find find,
+                                          const HeadRules& rules, base::Buffer& out) {
+  const std::size_t start = out.size();
+  out.append("Status: 200 OK\r\n");
+  for (const std::string& name : declared) {
+    out.append("Variable-");
+    out.append(name);
+    out.append(": ");
+    if (const Verdict::Variable* variable = find(name)) out.append(variable->value);
+    out.append("\r\n");
+  }
+  out.append("\r\n");
+  if (out.size() - start > rules.max_bytes) {
+    out.truncate(start);
+    return "the variables are larger than head_bytes";
+  }
+  return {};
+}
+
+}  // namespace trivet::cgi

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/base/limits.hpp"
+
+/// The configuration (DESIGN section 4) as plain values, checked, with the place in the file that each came from.
+namespace trivet::config {
+
+/// Where a value stands: 1-based; column counts code points.
+struct Place {
+  std::string file;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+};
+
+struct Server {
+  std::uint32_t processes = 0;
+  std::string runtime_dir = "/run/trivet";
+  std::string plugin_cache = "/var/lib/trivet/plugins";
+  std::vector<std::string> plugin_path = {"/usr/lib/trivet/plugins"};
+  std::chrono::milliseconds shutdown_grace = std::chrono::seconds(6);
+  std::chrono::milliseconds reload_grace = std::chrono::seconds(30);
+};
+
+struct UnixAddress {
+  std::string path;
+};
+struct TcpAddress {
+  std::string host;  ///< A numeric address, IPv6 without brackets.
+  std::uint16_t port = 0;
+  bool loopback = false;
+};
+struct DescriptorAddress {
+  int descriptor = 0;
+};
+/// unix:PATH | tcp:HOST:PORT | fd:N
+using Address = std::variant<UnixAddress, TcpAddress, DescriptorAddress>;
+
+struct Listen {
+  std::string name;  ///< Default: the address as written.
+  std::string text;  ///< The address as written.
+  Address address;
+  std::optional<std::uint32_t> mode;  ///< unix: permission bits, default 0660
+  std::optional<std::string> group;   ///< unix
+  int backlog = 4096;
+  bool accept_steering = true;
+  Place place;
+};
+
+/// A plugin's own settings: what TOML can say.
+struct Setting;
+using SettingList = std::vector<Setting>;
+using SettingTable = std::map<std::string, Setting, std::less<>>;
+struct Setting {
+  std::variant<std::string, std::int64_t, double, bool, SettingList, SettingTable> value;
+  Place place;
+};
+
+/// `[plugin.NAME]`.
+struct Plugin {
+  std::string name;
+  std::string file;  ///< As written, or NAME.so.
+  std::string path;  ///< Where it was found: absolute.
+  std::optional<std::uint32_t> threads;  ///< 0 = on the loop. Absent: 0 if the plugin never blocks, else 4.
+  std::uint32_t queue = 256;
+  std::optional<std::chrono::milliseconds> timeout = std::chrono::seconds(2);  ///< Absent: "off".
+  SettingTable settings;
+  Place place;
+};
+
+/// One entry of `authorize`.
+struct Guard {
+  enum class Kind : std::uint8_t { plugin, allow, deny };
+  Kind kind = Kind::plugin;
+  std::string plugin;
+  Place place;
+};
+
+enum class Slice : std::uint8_t { responder, authorizer, filter };
+
+struct Route {
+  std::string name;
+  std::vector<std::string> listen;   ///< Listener names; empty: all.
+  std::string path = "/**";
+  std::vector<std::string> hosts;    ///< Lower case; empty: all.
+  std::vector<std::string> methods;  ///< Empty: all; GET includes HEAD.
+  std::vector<Guard> authorize;      ///< In order, every one has to allow. Empty: the key is absent.
+  std::vector<Slice> authorize_on = {Slice::authorizer, Slice::responder, Slice::filter};
+  std::vector<std::string> variables;
+  std::optional<std::string> respond;  ///< A responder plugin.
+  std::vector<std::string> filter;     ///< Filter plugins in order.
+  bool allow_odd_paths = false;        ///< odd_paths = "allow"
+  std::optional<std::chrono::milliseconds> timeout = std::chrono::seconds(30);  ///< Absent: "off".
+  Place place;
+
+  [[nodiscard]] bool guarded_on(Slice slice) const noexcept {
+    for (const Slice each : authorize_on) {
+      if (each == slice) return !authorize.empty();
+    }
+    return false;
+  }
+};
+
+struct Log {
+  enum class Level : std::uint8_t { trace, debug, info, warn, error, off };
+  enum class Format : std::uint8_t { text, json };
+  Level level = Level::info;
+  Format format = Format::text;
+  std::string target = "stderr";  ///< stderr | syslog | file:PATH
+};
+
+struct Config {
+  std::string file;
+  Server server;
+  std::vector<Listen> listen;
+  base::Limits limits;
+  std::string spool_dir = "/var/lib/trivet/spool";
+  std::vector<Plugin> plugins;
+  std::vector<Route> routes;  ///< In file order: the first match wins.
+  Log log;
+};
+
+}  // namespace trivet::config

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/config/config.hpp"
+
+namespace trivet::config {
+
+/// One thing to tell about a configuration file.
+struct Diagnostic {
+  enum class Severity : std::uint8_t { error, warning };
+  Severity severity = Severity::error;
+  Place place;
+  std::uint32_t end_column = 0;  ///< One past the last; 0: unknown.
+  std::string message;           ///< What is wrong, with the value in quotes.
+  std::string hint;              ///< What would cure it; may be empty.
+};
+
+/// What a file says, as far as it could be read, and everything there is to tell about it, in file order.
+struct Loaded {
+  std::optional<Config> config;  ///< Absent when any diagnostic is an error.
+  std::vector<Diagnostic> diagnostics;
+};
+
+/// What the command line adds to the file.
+struct Overrides {
+  std::vector<std::string> listen;  ///< --listen: in place of every [[listen]].
+  std::optional<std::uint32_t> processes;
+};
+
+/// Reads and checks a file, collecting all errors. Runs no plugin code, but looks for the plugin files.
+[[nodiscard]] Loaded load_file(const std::string& path, const Overrides& overrides = {});
+/// The same for text that claims to be `path` (relative plugin files are looked for beside it).
+[[nodiscard]] Loaded load_text(std::string_view text, const std::string& path, const Overrides& overrides = {});
+
+/// A diagnostic as a person reads it: `file:line:column: error: message`, the line, a caret, the hint. `text` is the
+/// content of the file that place names (empty: no excerpt).
+[[nodiscard]] std::string render(const Diagnostic& diagnostic, std::string_view text);
+/// All diagnostics of a load, rendered with excerpts, then `N errors, M warnings`.
+[[nodiscard]] std::string render_all(const Loaded& loaded);
+
+/// `unix:/run/x.sock` and so on. An error text instead of an address says what is wrong and what is accepted.
+[[nodiscard]] std::variant<Address, std::string> parse_address(std::string_view text);
+
+}  // namespace trivet::config

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <sys/types.h>
+
+#include "runtime/base/bytes.hpp"
+
+namespace trivet::io {
+
+/// Who connected, for allow lists and logs.
+struct Peer {
+  std::string text;    ///< "127.0.0.1:41234", "[::1]:41234", "unix uid=33 pid=1234"
+  bool local = false;  ///< AF_UNIX: uid and pid are set
+  uid_t uid = 0;
+  pid_t pid = 0;
+};
+
+/// What one read or write did.
+struct Transfer {
+  enum class Status : std::uint8_t { ok, would_block, end, failed };
+  Status status = Status::ok;
+  std::size_t bytes = 0;  ///< > 0 only where status is ok
+  int error = 0;          ///< errno where status is failed
+};
+
+/// What a transport tells its owner; each call may destroy the transport.
+class TransportEvents {
+ public:
+  TransportEvents() = default;
+  TransportEvents(const TransportEvents&) = delete;
+  TransportEvents& operator=(const TransportEvents&) = delete;
+  virtual ~TransportEvents() = default;
+
+  virtual void on_readable() = 0;
+  virtual void on_writable() = 0;
+  /// The peer is gone in both directions, seen while nothing is being read.
+  virtual void on_hangup() = 0;
+};
+
+/// One connected byte stream that never blocks: a socket, or a test's stand-in for one.
+///
+/// Thread    [loop].
+/// Lifetime  Owned by its connection, which is also its TransportEvents. Destroying it closes the socket and
+///           drops what was awaited: no event comes after that.
+/// Errors    As Transfer; EINTR is handled inside. After `end` or `failed` only close is left for that direction.
+class Transport {
+ public:
+  Transport() = default;
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+  virtual ~Transport() = default;
+
+  /// One read. `end`: the peer sends no more.
+  virtual Transfer read(std::span<std::uint8_t> into) noexcept = 0;
+  /// One write of two pieces in a row (the second may be empty).
+  virtual Transfer write(base::Bytes first, base::Bytes second) noexcept = 0;
+
+  /// Asks for one on_readable() when bytes or the end have arrived. Asking twice is asking once.
+  virtual void await_readable() = 0;
+  /// Takes the wish back: bytes may arrive without on_readable(); a hang-up is still told.
+  virtual void pause_reading() = 0;
+  /// Asks for one on_writable().
+  virtual void await_writable() = 0;
+
+  /// After the last answer: tells the peer that nothing more comes. Reading goes on.
+  virtual void shutdown_write() noexcept = 0;
+  /// After `end`: whether the peer closed both directions (it will not read the answer either). For TCP false
+  /// until the kernel knows.
+  [[nodiscard]] virtual bool peer_gone() const noexcept = 0;
+};
+
+}  // namespace trivet::io
