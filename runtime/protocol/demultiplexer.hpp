@@ -1,13 +1,16 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "runtime/base/buffer.hpp"
 #include "runtime/base/bytes.hpp"
+#include "runtime/protocol/management.hpp"
 #include "runtime/protocol/record.hpp"
+#include "runtime/protocol/record_decoder.hpp"
+#include "runtime/protocol/request_table.hpp"
 
 namespace trivet::protocol {
 
@@ -56,19 +59,26 @@ class ConnectionEvents {
   virtual void on_unknown_role(std::uint16_t id, bool keep_connection) = 0;
 };
 
-/// What FCGI_GET_VALUES is answered with (FastCGI 1.0, 4.1).
-struct Capacity {
-  std::size_t max_connections;
-  std::size_t max_requests;
-};
-
 /// Turns the bytes of one connection into the input of its requests, and answers management records.
 ///
+/// What ends the connection, because no later record could be trusted: another version, BEGIN_REQUEST with
+/// a body of another length than eight bytes, with id 0 or with an id that is active, any other type that
+/// belongs to a request with id 0, a type that only an application sends, GET_VALUES with broken pairs.
+/// What ends one request: its streams out of order, until its input is complete. Its input is complete with
+/// the last stream of its role: the empty PARAMS of an authorizer, the empty STDIN of a responder, the empty
+/// DATA of a filter. Nothing the peer sends after that, but ABORT_REQUEST, reaches the request.
+/// What is ignored and counted: records of inactive ids; of unknown types and GET_VALUES with an id that is
+/// not 0; of streams that the role lacks (an empty STDIN for an authorizer is ordinary and not counted); all
+/// of an id that was aborted or violated; streams after complete input.
+///
 /// Thread    [loop]; no I/O, no clock.
-/// Lifetime  `events` and `out` outlive it. release() may be called inside any RequestInput call.
+/// Lifetime  `events` and `out` outlive it. release() of any id may be called inside any call it makes; it
+///           is neither fed nor destroyed there.
 /// Memory    One small entry per open request; a management record up to 64 KiB is gathered only when it
-///           arrives in pieces. An idle connection with no open request holds no heap memory.
-/// Errors    feed() returns what ended the connection, once; after that it takes no more bytes.
+///           arrives in pieces. An idle connection with no open request holds no heap memory. `out` grows by
+///           less than three bytes per byte fed.
+/// Errors    feed() returns what ended the connection; after that it takes no more bytes, and says the same
+///           again. Requests stay open until release(): the owner lets those finish whose input is complete.
 class Demultiplexer {
  public:
   /// Answers to management records and refusals are appended to `out`.
@@ -85,12 +95,48 @@ class Demultiplexer {
   /// (FastCGI 1.0, 3.3). May be called from inside feed().
   void release(std::uint16_t id) noexcept;
 
-  /// No partial record is held: the next byte starts a record.
+  /// No partial record is held: the next byte starts a record. Never after feed() failed.
   [[nodiscard]] bool at_record_boundary() const noexcept;
+  /// How many of the coming bytes belong to the current record for certain: reading no more than that, as
+  /// often as it is not zero, stops exactly at a record boundary.
+  [[nodiscard]] std::size_t bytes_to_boundary() const noexcept;
   [[nodiscard]] std::size_t open_requests() const noexcept;
+  /// Whether every stream of an open request's role came to its end, and neither an abort nor a violation.
+  [[nodiscard]] bool input_complete(std::uint16_t id) const noexcept;
   /// Counts of what was ignored, for statistics: records of inactive ids, surplus streams.
   [[nodiscard]] std::uint64_t ignored_records() const noexcept;
-  // The private part is the implementation's choice.
+
+ private:
+  /// What is done with the content and the end of the current record.
+  enum class Action : std::uint8_t { skip, begin, abort, params, body, data, get_values };
+
+  void start_record();
+  void start_begin();
+  void start_input();
+  void start_stream(OpenRequest& request, RecordType type);
+  void take_content(base::Bytes content);
+  void finish_record();
+  void finish_begin();
+  void finish_stream();
+  void abort();
+  void violate(OpenRequest& request, std::string_view what);
+  void answer_values(base::Bytes query);
+  void ignore() noexcept { ++ignored_; }
+  void fail(std::string_view reason) noexcept { failure_ = reason; }
+
+  ConnectionEvents& events_;
+  base::Buffer& out_;
+  Capacity capacity_;
+  RecordDecoder decoder_;
+  RequestTable requests_;
+  /// Who receives the current record; null where that is nobody, and once its request was released.
+  RequestInput* target_ = nullptr;
+  Action action_ = Action::skip;
+  std::uint8_t begin_held_ = 0;
+  std::array<std::uint8_t, 8> begin_body_{};
+  base::Buffer gathered_;  ///< The content of a GET_VALUES record that arrives in pieces.
+  std::string_view failure_;
+  std::uint64_t ignored_ = 0;
 };
 
 }  // namespace trivet::protocol

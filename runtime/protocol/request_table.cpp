@@ -1,0 +1,80 @@
+#include "runtime/protocol/request_table.hpp"
+
+#include <cassert>
+
+namespace trivet::protocol {
+
+namespace {
+
+/// The finishing steps of splitmix64: every bit of the input reaches every bit of the result.
+std::uint64_t mix(std::uint64_t x) noexcept {
+  x = (x ^ x >> 30U) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ x >> 27U) * 0x94d049bb133111ebU;
+  return x ^ x >> 31U;
+}
+
+}  // namespace
+
+// The address differs from process to process and from connection to connection, and a peer cannot see it.
+// It decides where a request is kept, nothing that can be observed but time.
+RequestTable::RequestTable() noexcept
+    : multiplier_(mix(reinterpret_cast<std::uintptr_t>(this)) | 1U) {}  // NOLINT: only a seed
+
+std::size_t RequestTable::locate(std::uint16_t id) const noexcept {
+  const OpenRequest* const table = slots();
+  std::size_t at = home(id);
+  while (table[at].input != nullptr && table[at].id != id) at = (at + 1) & mask();
+  return at;
+}
+
+OpenRequest* RequestTable::find(std::uint16_t id) noexcept {
+  OpenRequest& slot = slots()[locate(id)];
+  return slot.input == nullptr ? nullptr : &slot;
+}
+
+const OpenRequest* RequestTable::find(std::uint16_t id) const noexcept {
+  const OpenRequest& slot = slots()[locate(id)];
+  return slot.input == nullptr ? nullptr : &slot;
+}
+
+void RequestTable::make_room() {
+  const std::size_t old_count = mask() + 1;
+  if (size_ + 1 <= old_count / 2) return;
+  auto grown = std::make_unique<OpenRequest[]>(old_count * 2);
+  const auto old_heap = std::move(heap_);
+  OpenRequest* const old_slots = old_heap ? old_heap.get() : inline_.data();
+  heap_ = std::move(grown);
+  ++bits_;
+  for (std::size_t at = 0; at < old_count; ++at) {
+    if (old_slots[at].input != nullptr) slots()[locate(old_slots[at].id)] = old_slots[at];
+    old_slots[at].input = nullptr;
+  }
+}
+
+void RequestTable::insert(const OpenRequest& request) noexcept {
+  OpenRequest& slot = slots()[locate(request.id)];
+  assert(request.input != nullptr && slot.input == nullptr);
+  slot = request;
+  ++size_;
+}
+
+bool RequestTable::erase(std::uint16_t id) noexcept {
+  OpenRequest* const table = slots();
+  std::size_t hole = locate(id);
+  if (table[hole].input == nullptr) return false;
+  // Whatever probed past the hole moves into it, so that probing never has to step over removed entries.
+  for (std::size_t at = (hole + 1) & mask(); table[at].input != nullptr; at = (at + 1) & mask()) {
+    const std::size_t probed = (at - home(table[at].id)) & mask();
+    if (probed < ((at - hole) & mask())) continue;
+    table[hole] = table[at];
+    hole = at;
+  }
+  table[hole].input = nullptr;
+  if (--size_ == 0) {
+    heap_.reset();
+    bits_ = inline_bits;
+  }
+  return true;
+}
+
+}  // namespace trivet::protocol

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "runtime/protocol/record.hpp"
+
+namespace trivet::protocol {
+
+class RequestInput;
+
+/// How far the input of one request has come.
+///
+///   responder   params -> body -> complete
+///   authorizer  params -> complete
+///   filter      params -> body -> data -> complete
+///
+/// An abort or a violation leads to dropped from any.
+enum class InputPhase : std::uint8_t { params, body, data, complete, dropped };
+
+/// One open request of a connection.
+struct OpenRequest {
+  RequestInput* input = nullptr;  ///< Null marks a free slot of the table.
+  std::uint16_t id = 0;
+  Role role = Role::responder;
+  InputPhase phase = InputPhase::params;
+};
+
+/// The open requests of one connection by their ids: arbitrary numbers that the peer chose.
+///
+/// Open addressing with linear probing, at most half full. The hash is seeded, so that no choice of ids
+/// makes probing long.
+///
+/// Lifetime  Pointers into it last until the next insert() or erase().
+/// Memory    Two requests fit inside the object. For more, sixteen bytes per slot on the heap, doubling;
+/// given
+///           back when the last request is erased. No bound of its own.
+class RequestTable {
+ public:
+  RequestTable() noexcept;
+  RequestTable(const RequestTable&) = delete;
+  RequestTable& operator=(const RequestTable&) = delete;
+  ~RequestTable() = default;
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  /// Null when `id` is not open.
+  [[nodiscard]] OpenRequest* find(std::uint16_t id) noexcept;
+  [[nodiscard]] const OpenRequest* find(std::uint16_t id) const noexcept;
+
+  /// Makes the next insert() certain to succeed, also after any erase() between. The only call that
+  /// allocates.
+  void make_room();
+  /// After make_room(). `request.id` is not open; `request.input` is not null.
+  void insert(const OpenRequest& request) noexcept;
+  /// False when `id` was not open.
+  bool erase(std::uint16_t id) noexcept;
+
+ private:
+  static constexpr unsigned inline_bits = 2;
+
+  [[nodiscard]] std::size_t mask() const noexcept { return (std::size_t{1} << bits_) - 1; }
+  [[nodiscard]] std::size_t home(std::uint16_t id) const noexcept {
+    return static_cast<std::size_t>(id * multiplier_ >> (64 - bits_));
+  }
+  [[nodiscard]] OpenRequest* slots() noexcept { return heap_ ? heap_.get() : inline_.data(); }
+  [[nodiscard]] const OpenRequest* slots() const noexcept { return heap_ ? heap_.get() : inline_.data(); }
+  /// Where `id` is, or the free slot where it would be put.
+  [[nodiscard]] std::size_t locate(std::uint16_t id) const noexcept;
+
+  std::uint64_t multiplier_;
+  std::size_t size_ = 0;
+  unsigned bits_ = inline_bits;  ///< Of the number of slots.
+  std::unique_ptr<OpenRequest[]> heap_;
+  std::array<OpenRequest, std::size_t{1} << inline_bits> inline_{};
+};
+
+}  // namespace trivet::protocol
