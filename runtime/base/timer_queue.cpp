@@ -74,7 +74,10 @@ void TimerQueue::remove(Timer& timer) noexcept {
 }
 
 void TimerQueue::run(TimePoint now) {
-  while (!heap_.empty() && heap_.front()->deadline_ <= now) {
+  // No more than were armed at the start: a timer that arms itself again for now, or earlier, has to wait for
+  // the next run like everybody else.
+  for (std::size_t left = heap_.size(); left > 0 && !heap_.empty() && heap_.front()->deadline_ <= now;
+       --left) {
     Timer& due = *heap_.front();
     remove(due);
     due.on_timer(now);

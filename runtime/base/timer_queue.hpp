@@ -59,7 +59,8 @@ class TimerQueue {
 
   /// Arms or re-arms.
   void arm(Timer& timer, TimePoint deadline);
-  /// Fires everything due at `now`, earliest first.
+  /// Fires everything due at `now`, earliest first. Ends even if timers keep arming themselves for now: what
+  /// is then still due waits for the next run.
   void run(TimePoint now);
   [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }
   /// TimePoint::max() when empty.

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
-#include <sys/types.h>
 
 #include "runtime/base/bytes.hpp"
 
@@ -44,7 +45,8 @@ class TransportEvents {
 /// Thread    [loop].
 /// Lifetime  Owned by its connection, which is also its TransportEvents. Destroying it closes the socket and
 ///           drops what was awaited: no event comes after that.
-/// Errors    As Transfer; EINTR is handled inside. After `end` or `failed` only close is left for that direction.
+/// Errors    As Transfer; EINTR is handled inside. After `end` or `failed` only close is left for that
+/// direction.
 class Transport {
  public:
   Transport() = default;

@@ -1,0 +1,129 @@
+#include "runtime/io/signals.hpp"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+
+#include "runtime/io/asio.hpp"
+
+namespace trivet::io {
+
+namespace {
+
+constexpr std::array<int, 6> watched_signals = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGHUP, SIGUSR2};
+
+// All that a handler can reach. It may run on any thread, plugin threads included, and may still be about to
+// write when the signals were given back: so the eventfd is made once and never closed.
+std::atomic<int> wake_descriptor{-1};
+std::atomic<bool> in_use{false};
+std::atomic<std::uint32_t> arrived{0};  // a bit per signal number
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);
+
+extern "C" void note_signal(int number) {
+  const int saved = errno;
+  arrived.fetch_or(1U << static_cast<unsigned>(number));
+  const std::uint64_t one = 1;
+  // A full counter is as good as a written one: the loop is going to look.
+  [[maybe_unused]] const ssize_t ignored = ::write(wake_descriptor.load(), &one, sizeof one);
+  errno = saved;
+}
+
+}  // namespace
+
+struct Signals::Impl : std::enable_shared_from_this<Signals::Impl> {
+  Impl(EventLoop& on, OnSignal tell) : loop(on), on_signal(std::move(tell)), wake(on.impl().context) {}
+
+  base::Result<> install();
+  void wait();
+  void deliver();
+  void restore() noexcept;
+
+  EventLoop& loop;
+  OnSignal on_signal;
+  Descriptor wake;  // an eventfd
+  std::array<struct sigaction, watched_signals.size()> before{};
+  std::size_t installed = 0;
+  bool owner = false;
+  bool stopped = false;
+};
+
+base::Result<> Signals::Impl::install() {
+  if (in_use.exchange(true)) {
+    return base::Error{base::ErrorCode::system_failure,
+                       "another part of this process watches signals already"};
+  }
+  owner = true;
+  if (wake_descriptor.load() < 0) wake_descriptor.store(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  // A copy, because Asio closes what it watches; both count in the same place.
+  FileDescriptor counter(::fcntl(wake_descriptor.load(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  if (!counter.is_open()) return base::system_error("cannot make an eventfd", errno);
+  error_code error;
+  wake.assign(counter.get(), error);
+  if (error) return base::system_error("cannot watch signals", error.value());
+  (void)counter.release();
+  arrived.store(0);
+
+  struct sigaction action{};
+  action.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &action, nullptr);
+  action.sa_handler = &note_signal;
+  action.sa_flags = SA_RESTART;
+  ::sigfillset(&action.sa_mask);
+  for (; installed < watched_signals.size(); ++installed) {
+    if (::sigaction(watched_signals[installed], &action, &before[installed]) != 0) {
+      return base::system_error("cannot watch signals", errno);
+    }
+  }
+  return base::success();
+}
+
+void Signals::Impl::wait() {
+  wake.async_wait(Descriptor::wait_read, [self = shared_from_this()](const error_code& error) {
+    if (error || self->stopped) return;
+    self->loop.impl().turn([&] {
+      self->deliver();
+      if (!self->stopped) self->wait();
+    });
+  });
+}
+
+void Signals::Impl::deliver() {
+  std::uint64_t count = 0;
+  while (::read(wake.native_handle(), &count, sizeof count) < 0 && errno == EINTR) {
+  }
+  const std::uint32_t numbers = arrived.exchange(0);
+  for (const int number : watched_signals) {
+    if (stopped) return;  // by the callback
+    if ((numbers & 1U << static_cast<unsigned>(number)) != 0) on_signal(number);
+  }
+}
+
+void Signals::Impl::restore() noexcept {
+  stopped = true;
+  while (installed > 0) {
+    --installed;
+    ::sigaction(watched_signals[installed], &before[installed], nullptr);
+  }
+  if (wake.is_open()) {
+    error_code ignored;
+    wake.close(ignored);
+  }
+  if (std::exchange(owner, false)) in_use.store(false);
+}
+
+base::Result<std::unique_ptr<Signals>> Signals::open(EventLoop& loop, OnSignal on_signal) {
+  std::unique_ptr<Signals> signals(new Signals(std::make_shared<Impl>(loop, std::move(on_signal))));
+  if (base::Result<> installed = signals->impl_->install(); !installed) return installed.error();
+  signals->impl_->wait();
+  return signals;
+}
+
+Signals::Signals(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Signals::~Signals() { impl_->restore(); }
+
+}  // namespace trivet::io

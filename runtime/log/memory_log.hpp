@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/log/log.hpp"
+
+namespace trivet::log {
+
+/// Keeps its lines, for tests: as the text format writes them, without the time and the line end, e.g.
+/// `warn  request refused route=docs reason="no match"`.
+///
+/// Thread  [any].
+/// Memory  Grows with every line until clear().
+class MemoryLog final : public Log {
+ public:
+  explicit MemoryLog(Level level = Level::trace) noexcept : level_(level) {}
+
+  [[nodiscard]] bool enabled(Level level) const noexcept override {
+    return level != Level::off && level >= level_;
+  }
+  void write(Level level, std::string_view text, std::initializer_list<Field> fields) noexcept override;
+  void reopen() noexcept override {}
+  void flush() noexcept override {}
+  [[nodiscard]] std::uint64_t lost() const noexcept override { return 0; }
+
+  [[nodiscard]] std::vector<std::string> lines() const;
+  /// How many lines contain `part`.
+  [[nodiscard]] std::size_t count(std::string_view part) const;
+  [[nodiscard]] bool contains(std::string_view part) const { return count(part) != 0; }
+  void clear();
+
+ private:
+  const Level level_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace trivet::log
