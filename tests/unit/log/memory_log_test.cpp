@@ -1,0 +1,30 @@
+#include "runtime/log/memory_log.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace trivet::log {
+namespace {
+
+TEST(MemoryLog, KeepsLinesAsTheTextFormatWritesThem) {
+  MemoryLog log;
+  log.warn("request refused", {{"route", "docs"}, {"reason", "no match"}});
+  log.info("ready");
+  EXPECT_THAT(log.lines(),
+              testing::ElementsAre("warn  request refused route=docs reason=\"no match\"", "info  ready"));
+  EXPECT_TRUE(log.contains("reason="));
+  EXPECT_EQ(log.count("e"), 2U);
+  EXPECT_FALSE(log.contains("absent"));
+  log.clear();
+  EXPECT_TRUE(log.lines().empty());
+}
+
+TEST(MemoryLog, LeavesOutWhatIsBelowItsLevel) {
+  MemoryLog log(Level::warn);
+  log.info("quiet");
+  log.error("loud");
+  EXPECT_THAT(log.lines(), testing::ElementsAre("error loud"));
+}
+
+}  // namespace
+}  // namespace trivet::log
