@@ -1,0 +1,304 @@
+"""From start to end: signals, sockets, broken configurations, too few descriptors."""
+
+import os
+import resource
+import signal
+import socket
+import stat
+import threading
+import time
+
+from support import fcgi, host as hosts, site
+from support.fcgi import cgi, request
+from support.runner import Suite, equal, eventually, expect
+
+suite = Suite("lifecycle")
+
+HELLO = """
+[plugin.hello]
+[[route]]
+name = "hello"
+path = "/**"
+respond = "hello"
+"""
+
+
+@suite.test("SIGTERM in the middle of a request finishes it, refuses new ones, and the host exits 0")
+def _(t):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with site.running(t.build) as running:
+            with running.connect() as link, running.connect() as idle:
+                idle.send(request(cgi("/hello"), flags=fcgi.KEEP))
+                equal(idle.take().status, 200, "the kept connection before")
+                link.send(request(cgi("/slow?ms=1500"), flags=fcgi.KEEP))
+                eventually(lambda host=running: _runs_slow(host), "the slow request runs")
+                running.send_signal(number)
+                running.send_signal(number)  # mod_fcgid sends two
+                answer = link.response()
+                equal((answer.status, answer.complete), (200, True), "the request that ran")
+                expect(idle.closes(5), "the idle connection is still open")
+            code = running.process.wait(10 * t.build.slowness)
+            equal(code, 0, "exit code")
+
+
+def _runs_slow(running):
+    """Asks on a second connection whether the one thread of `slow` is taken: its queue has one place."""
+    with running.connect() as link:
+        link.send(request(cgi("/hello")))
+        link.response()
+    time.sleep(0.1)
+    return True
+
+
+@suite.test("SIGTERM with a request that never ends still ends the host within shutdown_grace")
+def _(t):
+    with site.running(t.build, server='shutdown_grace = "1s"') as running, running.connect() as link:
+        link.send(fcgi.begin() + fcgi.stream(fcgi.PARAMS, fcgi.pairs(cgi("/echo/a", "POST", b"0123456789"))))
+        running.expect_well()
+        begun = time.monotonic()
+        running.send_signal(signal.SIGTERM)
+        running.process.wait(5 * t.build.slowness)
+        expect(0.5 < time.monotonic() - begun, "the host did not wait for the request")
+        equal(running.process.returncode, 0, "exit code")
+        if link.closes() and 1 in link.responses:
+            expect(not link.responses[1].complete or link.responses[1].status >= 400, "half a body passed for whole")
+
+
+@suite.test("SIGTERM under load fails no request that was begun", timeout=60)
+def _(t):
+    with site.running(t.build) as running:
+        answered, lost, refused = [], [], []
+        stop = threading.Event()
+
+        def client():
+            while not stop.is_set():
+                try:
+                    link = running.connect()
+                except OSError:
+                    refused.append(1)
+                    return
+                with link:
+                    try:
+                        link.send(request(cgi("/echo/a", "POST", b"body"), b"body"))
+                        answer = link.response()
+                    except (ConnectionError, OSError) as error:
+                        # Never accepted: the backlog of a closed socket. Nothing of an answer came.
+                        (refused if 1 not in link.responses else lost).append(repr(error))
+                        continue
+                    (answered if answer.complete and answer.status in (200, 503) else lost).append(repr(answer))
+
+        crews = [threading.Thread(target=client) for _ in range(8)]
+        for each in crews:
+            each.start()
+        eventually(lambda: len(answered) > 200, "load")
+        running.send_signal(signal.SIGTERM)
+        code = running.process.wait(10 * t.build.slowness)
+        stop.set()
+        for each in crews:
+            each.join()
+        equal(code, 0, "exit code")
+        expect(not lost, f"{len(lost)} answers were cut, first {lost[:1]}")
+
+
+@suite.test("a second host on the socket of a running one is refused, and the first goes on")
+def _(t):
+    with site.running(t.build, HELLO) as running:
+        before = os.stat(running.socket_path).st_ino
+        second = running.folder / "second.toml"
+        second.write_text(running.file.read_text().replace(running.tcp, f"tcp:127.0.0.1:{hosts.free_port()}"))
+        done = hosts.run_trivet(t.build, "serve", "-c", second, timeout=20)
+        expect(done.returncode not in (0, None), f"the second host exited with {done.returncode}")
+        expect(str(running.socket_path).encode() in done.stderr, f"its message names no socket: {done.stderr!r}")
+        equal(os.stat(running.socket_path).st_ino, before, "the socket file")
+        running.expect_well()
+
+
+@suite.test("a second host on the TCP port of a running one is refused")
+def _(t):
+    with site.running(t.build, HELLO) as running:
+        second = running.folder / "second.toml"
+        second.write_text(running.file.read_text().replace(str(running.socket_path), f"{running.folder}/other.sock"))
+        done = hosts.run_trivet(t.build, "serve", "-c", second, timeout=20)
+        expect(done.returncode not in (0, None), f"the second host exited with {done.returncode}")
+        expect(str(running.port).encode() in done.stderr, f"its message names no port: {done.stderr!r}")
+        expect(not (running.folder / "other.sock").exists(), "it left a socket file behind")
+        running.expect_well()
+
+
+@suite.test("a socket file that a killed host left behind is taken over")
+def _(t):
+    with hosts.temporary_folder() as folder:
+        running = hosts.Host(t.build, folder, HELLO)
+        running.start()
+        running.end(signal.SIGKILL)
+        expect(running.socket_path.exists(), "SIGKILL removed the socket file: nothing is shown")
+        again = hosts.Host(t.build, folder, HELLO)
+        again.start()
+        again.expect_well()
+        again.stop()
+
+
+@suite.test("a file that is not a socket at the socket's path is never removed")
+def _(t):
+    with hosts.temporary_folder() as folder:
+        running = hosts.Host(t.build, folder, HELLO)
+        running.write()
+        running.socket_path.write_text("precious")
+        done = hosts.run_trivet(t.build, "serve", "-c", running.file, timeout=20)
+        expect(done.returncode not in (0, None), f"exit code {done.returncode}")
+        equal(running.socket_path.read_text(), "precious", "the file")
+
+
+@suite.test("the unix socket gets the configured mode")
+def _(t):
+    for mode in ("0600", "0666"):
+        with hosts.temporary_folder() as folder:
+            running = hosts.Host(t.build, folder, HELLO)
+            running.write()
+            text = running.file.read_text().replace('name = "unix"', f'name = "unix"\nmode = "{mode}"')
+            running.write = lambda text=text, file=running.file: file.write_text(text)
+            running.start()
+            equal(oct(stat.S_IMODE(os.stat(running.socket_path).st_mode)), oct(int(mode, 8)), "mode")
+            running.stop()
+
+
+BROKEN = {
+    "a key that does not exist": ("[plugin.hello]\nthreds = 1\n", "threds"),
+    "a route that names no known plugin": ('[[route]]\npath = "/**"\nrespond = "helo"\n[plugin.hello]\n', "helo"),
+    "a plugin file that is not there": ('[plugin.ghost]\n[[route]]\npath = "/**"\nrespond = "ghost"\n', "ghost"),
+    "an empty list of guards": ('[plugin.hello]\n[[route]]\npath = "/**"\nauthorize = []\nrespond = "hello"\n', "authorize"),
+    "a value of the wrong type": ('[limits]\nparams_bytes = true\n', "params_bytes"),
+    "a size without sense": ('[limits]\nwindow = "64 bananas"\n', "window"),
+    "text that is not TOML": ("[[route]\n", "broken.toml"),
+    "a file that is no plugin": ('[plugin.text]\nfile = "./text.so"\n[[route]]\npath = "/**"\nrespond = "text"\n', "text.so"),
+    "a plugin in a role that it has not": ('[plugin.hello]\n[[route]]\npath = "/**"\nauthorize = ["hello"]\n', "hello"),
+}
+
+
+@suite.test("each broken configuration ends with exit code 78 and a message that names what is wrong", timeout=120)
+def _(t):
+    with hosts.temporary_folder() as folder:
+        running = hosts.Host(t.build, folder, "")
+        (folder / "text.so").write_text("this is no plugin")
+        wrong = []
+        for name, (config, named) in BROKEN.items():
+            running.config = config
+            running.write()
+            file = folder / "broken.toml"
+            running.file.rename(file)
+            done = hosts.run_trivet(t.build, "serve", "-c", file, timeout=20)
+            if done.returncode != 78 or named.encode() not in done.stderr or b"ready" in done.stderr:
+                wrong.append((name, done.returncode, done.stderr.decode()[-300:]))
+        expect(not wrong, f"{wrong}")
+        done = hosts.run_trivet(t.build, "serve", "-c", folder / "absent.toml", timeout=20)
+        expect(done.returncode == 78 and b"absent.toml" in done.stderr, f"no file: {done.returncode} {done.stderr!r}")
+        done = hosts.run_trivet(t.build, "serve", "--no-such-option", timeout=20)
+        equal(done.returncode, 64, "exit code for a bad option")
+
+
+@suite.test("all errors of a file are told at once, each with file and line")
+def _(t):
+    with hosts.temporary_folder() as folder:
+        running = hosts.Host(t.build, folder, '[plugin.hello]\nthreds = 1\n[[route]]\npath = "/**"\nrespond = "helo"\n'
+                                              'colour = "red"\n')
+        running.write()
+        done = hosts.run_trivet(t.build, "serve", "-c", running.file, timeout=20)
+        text = done.stderr.decode()
+        lines = running.file.read_text().splitlines()
+        for word in ("threds", '"helo"', "colour"):
+            line = next(number for number, each in enumerate(lines, 1) if word in each)
+            expect(f"{running.file}:{line}:" in text, f"{word} in line {line} is not told: {text}")
+        equal(done.returncode, 78, "exit code")
+
+
+@suite.test("with too few descriptors accepting pauses without spinning, those inside are served, and it recovers")
+def _(t):
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+    with site.running(t.build, HELLO, prepare=few) as running:
+        links = []
+        for _ in range(200):
+            link = fcgi.connect(running.unix)  # the backlog takes what the host does not accept
+            links.append(link)
+        spent = running.processor_seconds()
+        time.sleep(1.0)
+        spent = running.processor_seconds() - spent
+        expect(spent < 0.2 * t.build.slowness, f"{spent:.2f} s of processor time in one second of waiting")
+        links[0].sendall(request(cgi("/hello"), flags=fcgi.KEEP))
+        links[0].settimeout(5 * t.build.slowness)
+        expect(b"Status: 200" in links[0].recv(4096), "an accepted connection is not served")
+        for link in links:
+            link.close()
+        begun = time.monotonic()
+        running.expect_well()
+        expect(time.monotonic() - begun < 3 * t.build.slowness, "it took long to recover")
+
+
+@suite.test("a host whose standard input, output or error is closed starts and serves")
+def _(t):
+    with hosts.temporary_folder() as folder:
+        running = hosts.Host(t.build, folder, HELLO)
+        for closed in ("0<&-", "1>&-", "0<&- 1>&-"):
+            running.log.unlink(missing_ok=True)
+            running.start(wrapper=["/bin/sh", "-c", f'exec "$@" {closed}', "sh"])
+            running.expect_well()
+            running.stop()
+
+
+@suite.test("a log that takes no more bytes stops no request")
+def _(t):
+    with hosts.temporary_folder() as folder:
+        reader, writer = os.pipe()
+        running = hosts.Host(t.build, folder, HELLO + '[log]\nlevel = "debug"\n')
+        running.write()
+        os.set_blocking(writer, False)
+        environment = dict(os.environ, **hosts.SANITIZED)
+        import subprocess  # pylint: disable=import-outside-toplevel
+        process = subprocess.Popen(running.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=writer, env=environment, start_new_session=True)
+        try:
+            eventually(running.socket_path.exists, "the socket", 20)
+            deadline = time.monotonic() + 20 * t.build.slowness
+            while b"ready" not in os.read(reader, 65536):
+                expect(time.monotonic() < deadline, "not ready")
+            try:
+                while True:
+                    os.write(writer, b"x" * 4096)  # full from here on: every line the host logs is lost
+            except BlockingIOError:
+                pass
+            os.set_blocking(writer, True)  # as a terminal or a stalled logger would be
+            for _ in range(200):
+                with running.connect() as link:
+                    link.send(request(cgi("/nowhere", TRIVET_ROUTE="no-such-route")))
+                    equal(link.response().status, 500, "status")
+        finally:
+            process.terminate()
+            drain = threading.Thread(target=_drain, args=(reader,))
+            os.close(writer)
+            drain.start()
+            code = process.wait(15 * t.build.slowness)
+            drain.join()
+        equal(code, 0, "exit code")
+
+
+def _drain(reader):
+    while os.read(reader, 65536):
+        pass
+    os.close(reader)
+
+
+@suite.test("--listen on the command line replaces the file's sockets")
+def _(t):
+    with hosts.temporary_folder() as folder:
+        running = hosts.Host(t.build, folder, HELLO)
+        other = folder / "other.sock"
+        command = running.command() + ["--listen", f"unix:{other}", "--processes", "0"]
+        running.command = lambda: command
+        running.start()
+        expect(not running.socket_path.exists(), "the file's socket is open too")
+        equal(fcgi.exchange(f"unix:{other}", cgi("/hello")).status, 200, "status")
+        with socket.socket() as probe:
+            expect(probe.connect_ex(("127.0.0.1", running.port)) != 0, "the file's port is open too")
+        running.stop()
+        expect(not other.exists(), "the socket file stayed")

@@ -1,0 +1,152 @@
+"""nginx auth_request with Trivet as the authorizer: the example's locations, and everything that must not be a grant."""
+
+import signal
+
+from support import examples, refusals, site, web
+from support.runner import Suite, equal, expect, one_of
+
+suite = Suite("nginx authorizer")
+EXAMPLE = Suite("nginx example")
+
+GOOD = {"X-Api-Key": site.KEY}
+
+
+@EXAMPLE.fixture
+def example(t):
+    with examples.nginx(t.build, examples.plugins_and_routes("nginx"), lambda *_: "") as running:
+        yield running
+
+
+def _key_of_the_example():
+    return {"X-Api-Key": site.key_of(examples.plugins_and_routes("nginx"))}
+
+
+@EXAMPLE.test("the responder answers, with the example's files as they are")
+def _(t):
+    equal(web.ask(t.use(example).port, "/app/x").status, 200, "status")
+
+
+@EXAMPLE.test("a protected file goes to who has the key, to nobody else")
+def _(t):
+    port = t.use(example).port
+    allowed = web.ask(port, "/private/file.txt", headers=_key_of_the_example())
+    equal((allowed.status, allowed.body), (200, refusals.SECRET), "with the key")
+    expect(not any(name.lower().startswith("variable-") for name, _ in allowed.headers), f"{allowed.headers}")
+    for headers in ({}, {"X-Api-Key": "wrong"}, {"X-Api-Key": ""}):
+        denied = web.ask(port, "/private/file.txt", headers=headers)
+        one_of(denied.status, (401, 403), f"with {headers}")
+        expect(refusals.SECRET not in denied.body, "the file came with the refusal")
+    expect(web.ask(port, "/private/file.txt").header("WWW-Authenticate"), "401 has no WWW-Authenticate")
+
+
+@EXAMPLE.test("the user whom the authorizer names reaches the application, whatever the client claims")
+def _(t):
+    port = t.use(example).port
+    headers = {**_key_of_the_example(), "Remote-User": "mallory", "Authorization": "Basic bWFsbG9yeTp4"}
+    lines = web.ask(port, "/account/me", headers=headers).body.decode("latin-1").splitlines()
+    users = [line for line in lines if line.startswith("REMOTE_USER")]
+    equal(len(users), 1, "REMOTE_USER lines")
+    expect("mallory" not in users[0] and site.user_of(examples.plugins_and_routes("nginx")) in users[0], f"{users}")
+    one_of(web.ask(port, "/account/me").status, (401, 403), "without the key")
+    equal(web.ask(port, "/_trivet/private", headers=_key_of_the_example()).status, 404, "the authorizer from outside")
+
+
+def _locations(text, _root):
+    """A copy of the example's authorizer for each case, steered as the case says."""
+    inside = examples.block(text, "location = /_trivet/private")
+    written = ["fastcgi_keep_conn on;"]
+    twin = refusals.Case("twin", {"TRIVET_ROUTE": "private"})
+    for case in [twin, *refusals.CASES]:
+        lines = [line for line in inside.splitlines() if "TRIVET_ROUTE" not in line]
+        if "TRIVET_ROLE" in case.steer:
+            lines = [line for line in lines if "TRIVET_ROLE" not in line]
+        lines += [f'fastcgi_param {name} "{value}";' for name, value in case.steer.items()]
+        written.append(f"location /case/{case.name}/ {{ auth_request /_trivet/case/{case.name}; }}")
+        written.append(f"location = /_trivet/case/{case.name} {{\n" + "\n".join(lines) + "\n}")
+    return "\n".join(written)
+
+
+@suite.fixture
+def pair(t):
+    for each in ("throws", "silent", "slow"):
+        t.build.plugin(each)
+    with examples.nginx(t.build, refusals.CONFIG, _locations) as running:
+        yield running
+
+
+def _twin_is_let_in(running, case=None):
+    where = case.name if case is not None and case.same_route and "TRIVET_ROLE" not in case.steer else "twin"
+    answer = web.ask(running.extra_port, f"/case/{where}/file.txt", headers=GOOD)
+    equal((answer.status, answer.body), (200, refusals.SECRET), f"good credentials at {where}")
+
+
+def _refused(answer, name):
+    expect(refusals.SECRET not in answer.body, f"{name} was GRANTED the file")
+    expect(answer.status >= 400, f"{name}: {answer.status}")
+
+
+@suite.test("no refusal or failure is a grant, and its twin gets the file", timeout=90)
+def _(t):
+    running = t.use(pair)
+    for case in refusals.CASES:
+        answer = web.ask(running.extra_port, f"/case/{case.name}/file.txt", headers=case.headers)
+        _refused(answer, case.name)
+        wanted = {401: (401,), 403: (403,), 431: (401, 403, 500)}.get(case.status, (500,))
+        one_of(answer.status, wanted, f"status for {case.name}")
+        _twin_is_let_in(running, case)
+
+
+@suite.test("a POST is decided like a GET, and its body reaches nobody before the verdict")
+def _(t):
+    running = t.use(pair)
+    for size in (0, 10, 100000):
+        for headers, refused in ((GOOD, False), ({}, True)):
+            answer = web.ask(running.extra_port, "/case/twin/file.txt", "POST", b"p" * size, headers=headers)
+            # nginx serves no file to a POST: 405 shows that it was let in.
+            equal(answer.status, 401 if refused else 405, f"{size} bytes")
+
+
+@suite.test("two hundred mixed verdicts at once are each right")
+def _(t):
+    running = t.use(pair)
+
+    def one(number):
+        headers = (GOOD, {}, {"X-Api-Key": "wrong"})[number % 3]
+        answer = web.ask(running.extra_port, "/case/twin/file.txt", headers=headers, timeout=40)
+        return (answer.body == refusals.SECRET) == (number % 3 == 0)
+
+    expect(all(web.at_once(200, one, threads=100)), "a verdict was wrong")
+
+
+@suite.test("a full queue is not a grant")
+def _(t):
+    def locations(text, root):
+        busy = refusals.Case("twin", {"TRIVET_ROUTE": "busy"})
+        return _locations(text, root).replace("TRIVET_ROUTE \"private\"", f'TRIVET_ROUTE "{busy.steer["TRIVET_ROUTE"]}"')
+
+    with examples.nginx(t.build, refusals.CONFIG, locations) as running:
+        def one(_number):
+            return web.ask(running.extra_port, "/case/twin/file.txt?ms=500", headers=GOOD, timeout=40)
+
+        answers = web.at_once(12, one, threads=12)
+        granted = [answer for answer in answers if answer.status == 200]
+        expect(1 <= len(granted) <= 4, f"{len(granted)} of 12 were granted by one thread with a queue of one")
+        for answer in answers:
+            if answer not in granted:
+                _refused(answer, "a full queue")
+                equal(answer.status, 500, "status")
+        _twin_is_let_in(running)
+
+
+@suite.test("a host that is stopping or gone is not a grant, and one that is back is asked again")
+def _(t):
+    with examples.nginx(t.build, refusals.CONFIG, _locations) as running:
+        _twin_is_let_in(running)
+        running.trivet.send_signal(signal.SIGTERM)
+        running.trivet.process.wait(12 * t.build.slowness)
+        for _ in range(3):
+            _refused(web.ask(running.extra_port, "/case/twin/file.txt", headers=GOOD), "a host that is gone")
+        running.trivet.end()
+        running.trivet.log.unlink()
+        running.trivet.start()
+        _twin_is_let_in(running)

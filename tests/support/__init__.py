@@ -1,0 +1,1 @@
+"""Shared code of the tests that drive a running host from outside. Python's standard library only."""

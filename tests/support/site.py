@@ -1,0 +1,89 @@
+"""The site most tests run: the shipped plugins and the test plugins, each reachable by a route of its own."""
+
+import tomllib
+
+from support import host
+
+KEY = "correct-horse-battery-staple"
+USER = "alice"
+GOOD = {"HTTP_X_API_KEY": KEY}
+BAD = {"HTTP_X_API_KEY": "wrong"}
+
+KEYGATE = f"""
+[plugin.key]
+file = "keygate.so"
+config = {{ header = "X-Api-Key", keys = {{ "{KEY}" = "{USER}" }} }}
+"""
+
+CONFIG = KEYGATE + """
+[plugin.hello]
+[plugin.echo]
+[plugin.upper]
+[plugin.rot13]
+[plugin.stream]
+threads = 8
+timeout = "20s"
+
+[plugin.slow]                          # one thread, so that what waits can be told from what runs
+threads = 1
+queue = 1
+timeout = "20s"
+
+[[route]]
+name = "hello"
+path = "/hello/**"
+respond = "hello"
+
+[[route]]
+name = "echo"
+path = "/echo/**"
+respond = "echo"
+
+[[route]]
+name = "stream"
+path = "/stream/**"
+respond = "stream"
+
+[[route]]
+name = "slow"
+path = "/slow/**"
+respond = "slow"
+
+[[route]]
+name = "posts"
+path = "/posts/**"
+methods = ["POST"]
+respond = "echo"
+
+[[route]]
+name = "shout"
+path = "/shout/**"
+respond = "echo"
+filter = ["upper", "rot13"]
+
+[[route]]
+name = "members"
+path = "/members/**"
+authorize = ["key"]
+variables = ["REMOTE_USER"]
+respond = "echo"
+filter = ["upper", "rot13"]
+"""
+
+
+def running(build, config=CONFIG, **more):
+    return host.running_host(build, config, **more)
+
+
+def _entry(text):
+    return next(iter(tomllib.loads(text)["plugin"]["key"]["config"]["keys"].items()))
+
+
+def key_of(text):
+    """The first key that a configuration's keygate accepts."""
+    return _entry(text)[0]
+
+
+def user_of(text):
+    """The user to whom that key belongs."""
+    return _entry(text)[1]
