@@ -12,8 +12,8 @@ inline std::string_view view(trivet_text text) noexcept {
 }
 inline trivet_text text(std::string_view view) noexcept { return {view.data(), view.size()}; }
 
-/// What a running plugin hook may ask of its request: the object behind `trivet_request`. Roles implement it; the host
-/// table (host_table.hpp) checks null pointers and forwards. Semantics as in <trivet/abi.h>.
+/// What a running plugin hook may ask of its request: the object behind `trivet_request`. Roles implement it;
+/// the host table (host_table.hpp) checks null pointers and forwards. Semantics as in <trivet/abi.h>.
 ///
 /// Thread    The thread that runs the hook.
 /// Errors    A trivet_status; nothing throws.
@@ -44,7 +44,9 @@ class Call {
   virtual void log(trivet_level level, std::string_view line) = 0;
 
   /// The handle that plugin code gets.
-  [[nodiscard]] trivet_request* handle() noexcept { return reinterpret_cast<trivet_request*>(this); }  // NOLINT
+  [[nodiscard]] trivet_request* handle() noexcept {
+    return reinterpret_cast<trivet_request*>(this);
+  }  // NOLINT
 };
 
 }  // namespace trivet::plugin

@@ -22,17 +22,20 @@ class Log;
 namespace trivet::plugin {
 
 class Library;
+class SettingsReader;
+struct Current;
 
 /// One `[plugin.NAME]` at work: the loaded code, its instances and the threads that run them.
 ///
 /// Thread    start() and the destructor [startup]; the rest [loop], and constant.
-/// Lifetime  Outlives every request that uses it. Destroying it waits for its threads (abandon() first when one hangs).
+/// Lifetime  Outlives every request that uses it. Destroying it waits for its threads (abandon() first when
+/// one hangs).
 class Plugin {
  public:
-  /// Loads the file (a private copy in `cache_folder`), shakes hands, makes the instances. The Error names plugin, file
-  /// and cure. `log` outlives it.
-  static base::Result<std::unique_ptr<Plugin>> start(const config::Plugin& config, const std::string& cache_folder,
-                                                     log::Log& log);
+  /// Loads the file (a private copy in `cache_folder`), shakes hands, makes the instances. The Error names
+  /// plugin, file and cure; where several settings are wrong, one line for each. `log` outlives it.
+  static base::Result<std::unique_ptr<Plugin>> start(const config::Plugin& config,
+                                                     const std::string& cache_folder, log::Log& log);
   /// For tests and plugins linked in: the same without a file.
   static base::Result<std::unique_ptr<Plugin>> start(const config::Plugin& config, const trivet_plugin& entry,
                                                      log::Log& log);
@@ -51,6 +54,34 @@ class Plugin {
   /// Null when the plugin runs on the loop: then hooks are called there with loop_instance().
   [[nodiscard]] Threads* threads() const noexcept;
   [[nodiscard]] void* loop_instance() const noexcept;
+  /// For a CurrentScope around each hook that is called on the loop; plugin threads have theirs.
+  [[nodiscard]] const Current& current() const noexcept;
+
+  [[nodiscard]] const std::string& version() const noexcept;
+  /// Threads::abandon. When true, what the threads may still use is left in place for good.
+  bool abandon(std::chrono::milliseconds patience);
+
+ private:
+  explicit Plugin(const config::Plugin& config, log::Log& log);
+
+  base::Result<> begin(const config::Plugin& config, const trivet_plugin& entry);
+  base::Result<> make_instances(const config::Plugin& config, std::uint32_t count);
+  base::Result<> make_instance(const config::Plugin& config, SettingsReader& settings);
+  base::Result<> start_threads(const config::Plugin& config);
+  [[nodiscard]] base::Error refuse(const config::Plugin& config, const std::string& what) const;
+
+  std::string name_;
+  std::string version_;
+  std::optional<std::chrono::milliseconds> timeout_;
+  std::shared_ptr<Current> current_;  ///< Shared with the threads, which may outlive this after abandon().
+  std::unique_ptr<Library> library_;  ///< Null for a plugin that is linked in.
+  trivet_plugin entry_{};
+  std::optional<trivet_responder> responder_;
+  std::optional<trivet_authorizer> authorizer_;
+  std::optional<trivet_filter> filter_;
+  std::vector<void*> instances_;
+  std::unique_ptr<Threads> threads_;
+  bool abandoned_ = false;
 };
 
 }  // namespace trivet::plugin

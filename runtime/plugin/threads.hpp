@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,7 +14,9 @@ class Threads;
 
 /// A piece of work for a plugin thread. Intrusive: submitting allocates nothing.
 ///
-/// Lifetime  The submitter keeps it alive until run() has begun; run() may destroy it or submit it again.
+/// Lifetime  The submitter keeps it alive until run() has begun or withdraw() said true; run() may destroy it
+/// or submit
+///           it again. Not submitted while it waits.
 class Job {
  public:
   Job() noexcept = default;
@@ -25,25 +29,30 @@ class Job {
 
  private:
   friend class Threads;
+  // All under the mutex of the Threads it was given to.
   Job* next_ = nullptr;
   Job* previous_ = nullptr;
   bool queued_ = false;
-  std::uint32_t pinned_ = 0;
+  std::uint32_t lane_ = 0;  ///< Where it waits: 0 for any thread, else the number of its thread plus one.
 };
 
 /// The threads of one plugin, each with its instance, and one bounded queue: a slow plugin starves no other.
 ///
 /// Work that begins a request goes to any free thread (submit); what follows for the same request goes to the
-/// thread, and so the instance, that began it (submit_to), ahead of new requests, and is not counted by the bound:
-/// it is bounded by the requests that run.
+/// thread, and so the instance, that began it (submit_to), ahead of new requests, and is not counted by the
+/// bound: it is bounded by the requests that run.
 ///
 /// Thread    [any] for submit, submit_to, withdraw; the rest [startup].
 /// Memory    Jobs are linked, not copied; `queue` bounds those that wait and are not pinned.
 /// Errors    submit() says false when the queue is full.
 class Threads {
  public:
-  /// One thread per instance; all the same pointer for a shared instance.
-  Threads(std::string name, std::vector<void*> instances, std::uint32_t queue);
+  /// One thread per instance; all the same pointer for a shared instance. `around` is called on each thread
+  /// with what the thread does, and has to call that: the place for what lasts as long as the thread does.
+  /// Throws std::system_error when the system gives no more threads.
+  using Around = std::function<void(const std::function<void()>& work)>;
+  Threads(const std::string& name, const std::vector<void*>& instances, std::uint32_t queue,
+          Around around = {});
   /// Runs nothing more, waits for what runs.
   ~Threads();
   Threads(const Threads&) = delete;
@@ -57,10 +66,17 @@ class Threads {
   [[nodiscard]] std::size_t waiting() const;  ///< For statistics: not pinned, not running.
   [[nodiscard]] std::size_t running() const;
 
-  /// Detaches threads that do not return: called once before the process exits, which must then be by _exit.
-  /// True when any thread still runs.
+  /// Runs nothing more and waits that long for what runs; detaches threads that do not return: called once
+  /// before the process exits, which must then be by _exit. True when any thread still runs.
   bool abandon(std::chrono::milliseconds patience);
-  // Private: the implementation's choice.
+
+ private:
+  struct State;
+
+  static void work(State& state, std::uint32_t thread);
+  void stop();
+
+  std::shared_ptr<State> state_;  ///< Shared with the threads, which may outlive this after abandon().
 };
 
 }  // namespace trivet::plugin

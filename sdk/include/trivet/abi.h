@@ -2,21 +2,21 @@
  *
  * Plugin authors in C++ include <trivet/plugin.hpp> instead, which is written on top of this page alone.
  *
- * A plugin is a shared object that exports one constant, TRIVET_ENTRY_SYMBOL, of type trivet_plugin, and carries one
- * ELF note (section .note.trivet, owner "Trivet", type TRIVET_NOTE_TYPE) whose description is JSON text that says the
- * same about it, so that tools can read it without running its code.
+ * A plugin is a shared object that exports one constant, TRIVET_ENTRY_SYMBOL, of type trivet_plugin, and
+ * carries one ELF note (section .note.trivet, owner "Trivet", type TRIVET_NOTE_TYPE) whose description is
+ * JSON text that says the same about it, so that tools can read it without running its code.
  *
- * Growth    Version 0 is not frozen. From version 1 on structs only grow at their end; each begins with its size as
- *           its maker knows it, and whoever reads it looks at no member beyond that size. Members are never
+ * Growth    Version 0 is not frozen. From version 1 on structs only grow at their end; each begins with its
+ * size as its maker knows it, and whoever reads it looks at no member beyond that size. Members are never
  *           reordered, retyped or reused. Unknown enum values are errors.
- * Memory    Whoever passes memory owns it. Nothing is freed across this page. Texts are pointer and length, never
- *           terminated by NUL; a length of 0 may come with a null pointer.
- * Threads   Each function says where it may be called: [startup] the thread that starts the host, before any request;
- *           [call] inside a hook that was given the request, on the same thread; [any] anywhere.
- *           An instance (`self`) is never entered by two threads at once unless TRIVET_SHARED_INSTANCE is set.
- * Errors    Functions give TRIVET_OK or a negative trivet_status. Nothing may be thrown across this page. A hook that
- *           gives anything but TRIVET_OK has failed: a responder or filter then ends with 500 (or is cut short if its
- *           head went out), an authorizer denies with 500.
+ * Memory    Whoever passes memory owns it. Nothing is freed across this page. Texts are pointer and length,
+ * never terminated by NUL; a length of 0 may come with a null pointer. Threads   Each function says where it
+ * may be called: [startup] the thread that starts the host, before any request; [call] inside a hook that was
+ * given the request, on the same thread; [any] anywhere. An instance (`self`) is never entered by two threads
+ * at once unless TRIVET_SHARED_INSTANCE is set. Errors    Functions give TRIVET_OK or a negative
+ * trivet_status. Nothing may be thrown across this page. A hook that gives anything but TRIVET_OK has failed:
+ * a responder or filter then ends with 500 (or is cut short if its head went out), an authorizer denies with
+ * 500.
  */
 #ifndef TRIVET_ABI_H
 #define TRIVET_ABI_H
@@ -39,12 +39,12 @@ extern "C" {
 typedef int32_t trivet_status;
 enum {
   TRIVET_OK = 0,
-  TRIVET_E_ABSENT = -1,      /* there is no such parameter, setting or field */
-  TRIVET_E_CANCELLED = -2,   /* the client is gone, the request was aborted or timed out: return soon */
-  TRIVET_E_ARGUMENT = -3,    /* the value is not allowed; nothing was changed, the reason was logged */
-  TRIVET_E_STATE = -4,       /* not now: the head went out already, the wrong role, a read that could not wait */
-  TRIVET_E_LIMIT = -5,       /* a bound of the configuration was met */
-  TRIVET_E_FAILED = -6       /* what a hook gives when it failed; trivet_host.fail says why */
+  TRIVET_E_ABSENT = -1,    /* there is no such parameter, setting or field */
+  TRIVET_E_CANCELLED = -2, /* the client is gone, the request was aborted or timed out: return soon */
+  TRIVET_E_ARGUMENT = -3,  /* the value is not allowed; nothing was changed, the reason was logged */
+  TRIVET_E_STATE = -4, /* not now: the head went out already, the wrong role, a read that could not wait */
+  TRIVET_E_LIMIT = -5, /* a bound of the configuration was met */
+  TRIVET_E_FAILED = -6 /* what a hook gives when it failed; trivet_host.fail says why */
 };
 
 typedef struct trivet_text {
@@ -68,8 +68,9 @@ typedef uint32_t trivet_end;
 enum {
   TRIVET_END_NOT_YET = 0,
   TRIVET_END_COMPLETE = 1,
-  TRIVET_END_SHORT = 2, /* fewer bytes than announced; only with TRIVET_WANTS_SHORT, else the request has ended */
-  TRIVET_END_LONG = 3   /* more bytes than announced: the surplus was dropped and logged */
+  TRIVET_END_SHORT =
+      2, /* fewer bytes than announced; only with TRIVET_WANTS_SHORT, else the request has ended */
+  TRIVET_END_LONG = 3 /* more bytes than announced: the surplus was dropped and logged */
 };
 
 typedef uint32_t trivet_level;
@@ -97,13 +98,13 @@ typedef struct trivet_value {
 
 /* What a request is. `client`, `id` and `route` are valid until the call ends. */
 typedef struct trivet_request_info {
-  uint32_t size;          /* set by the caller to what it knows */
-  trivet_role role;       /* the place the plugin runs in, not the role on the wire */
-  uint64_t number;        /* unique within the worker */
+  uint32_t size;           /* set by the caller to what it knows */
+  trivet_role role;        /* the place the plugin runs in, not the role on the wire */
+  uint64_t number;         /* unique within the worker */
   uint64_t content_length; /* UINT64_MAX: not announced */
   uint64_t data_length;    /* filter: FCGI_DATA_LENGTH; UINT64_MAX: not announced */
-  trivet_text route;      /* the name of the route */
-  trivet_text id;         /* the request id in logs */
+  trivet_text route;       /* the name of the route */
+  trivet_text id;          /* the request id in logs */
 } trivet_request_info;
 
 /* What the host offers. Valid from create to the end of destroy. */
@@ -114,7 +115,8 @@ typedef struct trivet_host {
 
   /* --- settings [startup, inside create] --- */
 
-  /* `path` names a setting: keys joined by '.', list entries by number ("users.0.name"); empty: the whole table. */
+  /* `path` names a setting: keys joined by '.', list entries by number ("users.0.name"); empty: the whole
+   * table. */
   trivet_status (*setting)(const trivet_settings*, trivet_text path, trivet_value* value);
   /* The key of the index-th entry of a table. */
   trivet_status (*setting_key)(const trivet_settings*, trivet_text path, uint64_t index, trivet_text* key);
@@ -128,8 +130,9 @@ typedef struct trivet_host {
   trivet_status (*param)(trivet_request*, trivet_text name, trivet_text* value);
   /* All of them, each name once. Valid until the call ends. */
   trivet_status (*params)(trivet_request*, const trivet_param** first, size_t* count);
-  /* The next bytes of the body, for `handle` on a plugin thread: waits until some are there. They are valid until the
-   * next read. `end` becomes other than TRIVET_END_NOT_YET with an empty chunk. On the event loop: TRIVET_E_STATE. */
+  /* The next bytes of the body, for `handle` on a plugin thread: waits until some are there. They are valid
+   * until the next read. `end` becomes other than TRIVET_END_NOT_YET with an empty chunk. On the event loop:
+   * TRIVET_E_STATE. */
   trivet_status (*read)(trivet_request*, trivet_text* chunk, trivet_end* end);
   /* Whether the client is gone or the request timed out: not 0 when it is. */
   uint32_t (*cancelled)(trivet_request*);
@@ -141,12 +144,12 @@ typedef struct trivet_host {
   trivet_status (*add_header)(trivet_request*, trivet_text name, trivet_text value);
   trivet_status (*set_header)(trivet_request*, trivet_text name, trivet_text value);
   trivet_status (*remove_header)(trivet_request*, trivet_text name);
-  /* What the response says so far: for a filter what the stages before it said. Valid until the next call that
-   * changes the head. */
+  /* What the response says so far: for a filter what the stages before it said. Valid until the next call
+   * that changes the head. */
   trivet_status (*get_status)(trivet_request*, uint32_t* status);
   trivet_status (*get_header)(trivet_request*, trivet_text name, trivet_text* value);
-  /* Bytes of the body; copied. In `handle` on a plugin thread it waits while the client is slow; elsewhere it takes
-   * all and the hook is not called again before there is room. */
+  /* Bytes of the body; copied. In `handle` on a plugin thread it waits while the client is slow; elsewhere it
+   * takes all and the hook is not called again before there is room. */
   trivet_status (*write)(trivet_request*, const void* bytes, size_t length);
   /* What was written so far goes out now. */
   trivet_status (*flush)(trivet_request*);
@@ -156,29 +159,33 @@ typedef struct trivet_host {
   trivet_status (*allow)(trivet_request*);
   /* A variable of the allowed request, see the route's `variables`. */
   trivet_status (*set_variable)(trivet_request*, trivet_text name, trivet_text value);
-  /* `status` is 301-303, 307, 308, 4xx or 5xx; headers and body by add_header and write. `reason` is for the log. */
+  /* `status` is 301-303, 307, 308, 4xx or 5xx; headers and body by add_header and write. `reason` is for the
+   * log. */
   trivet_status (*deny)(trivet_request*, uint32_t status, trivet_text reason);
 
   /* --- telling --- */
 
   /* Why the hook is about to give TRIVET_E_FAILED; for the log, never for the client. [call] */
   void (*fail)(trivet_request*, trivet_text what);
-  /* One line of the host's log; `request` may be null. [any], with a request [call] */
+  /* One line of the host's log. With a request it carries the request's id [call]. With null it belongs to
+   * the plugin whose create, destroy or hook runs on the calling thread [startup] [call]; on threads that the
+   * plugin started itself there is none, and the line is dropped. */
   void (*log)(trivet_request*, trivet_level level, trivet_text line);
 } trivet_host;
 
 /* A responder answers in one of two ways; the other hooks are null.
- *   handle                    one call for the whole request. On a plugin thread it may read and write as it likes.
- *   open, body, room, close   called as the bytes come; never waits. `state` is the plugin's own per request.
- * On the event loop `handle` is called as soon as the parameters are complete; the body is not for it. */
+ *   handle                    one call for the whole request. On a plugin thread it may read and write as it
+ * likes. open, body, room, close   called as the bytes come; never waits. `state` is the plugin's own per
+ * request. On the event loop `handle` is called as soon as the parameters are complete; the body is not for
+ * it. */
 typedef struct trivet_responder {
   uint32_t size;
   trivet_status (*handle)(void* self, trivet_request* request);
   trivet_status (*open)(void* self, trivet_request* request, void** state);
   /* May be null: the body is dropped. `end` other than TRIVET_END_NOT_YET comes once, last. */
   trivet_status (*body)(void* self, trivet_request* request, void* state, trivet_text chunk, trivet_end end);
-  /* May be null. Called while there is room for output after the body ended (or, without `body`, after open), until it
-   * sets *done. */
+  /* May be null. Called while there is room for output after the body ended (or, without `body`, after open),
+   * until it sets *done. */
   trivet_status (*room)(void* self, trivet_request* request, void* state, uint32_t* done);
   /* Always last, exactly once for each open that gave TRIVET_OK, also after a failure or cancellation. */
   void (*close)(void* self, trivet_request* request, void* state);
@@ -194,8 +201,8 @@ typedef struct trivet_filter {
   uint32_t size;
   /* The head of the stages before is known and may be changed until the first write. */
   trivet_status (*open)(void* self, trivet_request* request, void** state);
-  /* May be null. What the client sent with a request in the role FILTER (FCGI_STDIN), before any data; only the first
-   * filter that has this hook gets it. */
+  /* May be null. What the client sent with a request in the role FILTER (FCGI_STDIN), before any data; only
+   * the first filter that has this hook gets it. */
   trivet_status (*body)(void* self, trivet_request* request, void* state, trivet_text chunk, trivet_end end);
   /* The bytes to filter. `end` other than TRIVET_END_NOT_YET comes once, last. */
   trivet_status (*data)(void* self, trivet_request* request, void* state, trivet_text chunk, trivet_end end);
@@ -207,7 +214,7 @@ typedef uint32_t trivet_flags;
 enum {
   TRIVET_NEVER_BLOCKS = 1u << 0,    /* may run on the event loop: no hook ever waits for anything */
   TRIVET_SHARED_INSTANCE = 1u << 1, /* one instance serves all threads at once */
-  TRIVET_WANTS_SHORT = 1u << 2      /* is shown a body or data that ended short, instead of the host refusing it */
+  TRIVET_WANTS_SHORT = 1u << 2 /* is shown a body or data that ended short, instead of the host refusing it */
 };
 
 typedef struct trivet_plugin {
@@ -222,10 +229,26 @@ typedef struct trivet_plugin {
   trivet_status (*create)(const trivet_host* host, const trivet_settings* settings, void** self);
   /* After the last hook of the instance returned. [startup thread] */
   void (*destroy)(void* self);
-  const trivet_responder* responder;   /* null where the plugin has not that role */
+  const trivet_responder* responder; /* null where the plugin has not that role */
   const trivet_authorizer* authorizer;
   const trivet_filter* filter;
 } trivet_plugin;
+
+/* What the exported constant is declared with, whatever visibility the rest is compiled with. */
+#define TRIVET_EXPORT __attribute__((visibility("default")))
+
+/* The note, for plugins in C: once in one file, with a string literal such as
+ *   {"name":"hello","version":"1.0","abi":"0.1","roles":["responder"],"flags":["never_blocks"],"sdk":"c"}
+ * Roles: responder, authorizer, filter. Flags: never_blocks, shared_instance, wants_short. They repeat what
+ * the exported constant says; a plugin whose two halves differ is refused. At most 4096 bytes. */
+#define TRIVET_NOTE(json)                                                          \
+  __attribute__((section(".note.trivet"), used, aligned(4))) static const struct { \
+    uint32_t owner_size;                                                           \
+    uint32_t text_size;                                                            \
+    uint32_t type;                                                                 \
+    char owner[8];                                                                 \
+    char text[(sizeof(json) + 3) / 4 * 4];                                         \
+  } trivet_note = {sizeof(TRIVET_NOTE_OWNER), sizeof(json) - 1, TRIVET_NOTE_TYPE, TRIVET_NOTE_OWNER, json}
 
 #ifdef __cplusplus
 }

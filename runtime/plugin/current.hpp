@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace trivet::log {
+class Log;
+}
+
+namespace trivet::plugin {
+
+/// Whose code runs on this thread: lines that a plugin logs without a request are found their plugin by it.
+struct Current {
+  std::string name;
+  log::Log* log = nullptr;
+};
+
+/// Marks the calling thread as running a plugin's code, as long as it lives; nests. Plugin threads carry the
+/// mark throughout; on the loop it stands around each call of a hook.
+///
+/// Thread    [any]
+/// Lifetime  `current` outlives it.
+class CurrentScope {
+ public:
+  explicit CurrentScope(const Current& current) noexcept;
+  ~CurrentScope();
+  CurrentScope(const CurrentScope&) = delete;
+  CurrentScope& operator=(const CurrentScope&) = delete;
+
+ private:
+  const Current* before_;
+};
+
+/// Null where no plugin's code runs.
+[[nodiscard]] const Current* current_plugin() noexcept;
+
+}  // namespace trivet::plugin

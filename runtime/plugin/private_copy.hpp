@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/base/error.hpp"
+
+namespace trivet::plugin {
+
+/// An open file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor = -1) noexcept : descriptor_(descriptor) {}
+  Descriptor(Descriptor&& other) noexcept : descriptor_(other.release()) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor();
+
+  [[nodiscard]] int get() const noexcept { return descriptor_; }
+  int release() noexcept;
+
+ private:
+  int descriptor_;
+};
+
+struct OpenFile {
+  Descriptor descriptor;
+  std::uint64_t size = 0;
+};
+
+/// Opens a regular file for reading; a FIFO or device is refused without waiting for it.
+[[nodiscard]] base::Result<OpenFile> open_regular(const std::string& path);
+
+struct Copy {
+  std::string path;
+  OpenFile file;  ///< The copy, open for reading.
+};
+
+/// Copies what is open into a new file of `folder`, mode 0500, whose name begins with `name` and is not used
+/// by any other process.
+///
+/// Errors  A folder that is missing, not writable or mounted noexec, a full disk, a file that shrank
+/// meanwhile. Nothing
+///         is left behind.
+[[nodiscard]] base::Result<Copy> copy_private(const OpenFile& from, const std::string& folder,
+                                              const std::string& name);
+
+}  // namespace trivet::plugin

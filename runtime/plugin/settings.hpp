@@ -1,0 +1,56 @@
+#pragma once
+
+#include <trivet/abi.h>
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/error.hpp"
+#include "runtime/config/config.hpp"
+
+namespace trivet::plugin {
+
+/// A plugin's settings as it reads them: the object behind `trivet_settings`. Remembers what was asked for,
+/// so that a setting nobody reads (most often a misspelt one) is an error and not silence.
+///
+/// Thread    [startup]
+/// Lifetime  Views of texts live as long as `plugin`, which outlives this.
+/// Errors    Collected in errors(), one line each: `file:line:column: plugin "x": setting "y": what`.
+class SettingsReader {
+ public:
+  explicit SettingsReader(const config::Plugin& plugin) noexcept : plugin_(plugin) {}
+  SettingsReader(const SettingsReader&) = delete;
+  SettingsReader& operator=(const SettingsReader&) = delete;
+
+  trivet_status find(std::string_view path, trivet_value& value);
+  trivet_status key(std::string_view path, std::uint64_t index, trivet_text& key);
+  void report(std::string_view path, std::string_view what);
+  /// Adds an error for each setting that was not read.
+  void report_unread();
+
+  [[nodiscard]] const std::vector<std::string>& errors() const noexcept { return errors_; }
+
+  [[nodiscard]] const trivet_settings* handle() const noexcept {
+    return reinterpret_cast<const trivet_settings*>(this);  // NOLINT: an opaque handle
+  }
+
+ private:
+  struct Found;
+
+  [[nodiscard]] static Found look_in(const config::SettingTable& table, std::string_view path);
+  [[nodiscard]] static Found look_in(const config::Setting& setting, std::string_view path);
+  void report_unread(const std::string& path, const config::Setting& setting);
+  [[nodiscard]] bool any_read(const config::Setting& setting) const;
+
+  const config::Plugin& plugin_;
+  std::set<const config::Setting*> read_;
+  std::vector<std::string> errors_;
+};
+
+/// `file:line:column: `, or nothing for a place that is unknown.
+[[nodiscard]] std::string at_place(const config::Place& place);
+
+}  // namespace trivet::plugin

@@ -1,0 +1,232 @@
+#include "runtime/plugin/threads.hpp"
+
+#include <pthread.h>
+
+#include <cassert>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace trivet::plugin {
+
+namespace {
+
+/// Signals are for the loop's thread; but those that a fault raises have to reach the thread that made it, or
+/// the kernel ends the process without a report.
+sigset_t all_but_faults() noexcept {
+  sigset_t set;
+  sigfillset(&set);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&set, fault);
+  return set;
+}
+
+}  // namespace
+
+struct Threads::State {
+  /// Jobs in the order they came; each can leave from the middle.
+  struct Lane {
+    Job* first = nullptr;
+    Job* last = nullptr;
+    std::size_t count = 0;
+
+    void push(Job& job, std::uint32_t number) noexcept {
+      assert(!job.queued_);
+      job.queued_ = true;
+      job.lane_ = number;
+      job.next_ = nullptr;
+      job.previous_ = last;
+      (last == nullptr ? first : last->next_) = &job;
+      last = &job;
+      ++count;
+    }
+    void remove(Job& job) noexcept {
+      (job.previous_ == nullptr ? first : job.previous_->next_) = job.next_;
+      (job.next_ == nullptr ? last : job.next_->previous_) = job.previous_;
+      job.queued_ = false;
+      job.next_ = nullptr;
+      job.previous_ = nullptr;
+      --count;
+    }
+    Job* pop() noexcept {
+      Job* job = first;
+      if (job != nullptr) remove(*job);
+      return job;
+    }
+  };
+
+  struct Slot {
+    void* instance = nullptr;
+    std::condition_variable wake;
+    Lane own;           ///< What is pinned here, and what was handed to this thread when it was idle.
+    bool idle = false;  ///< On the stack of idle threads.
+    std::uint32_t idle_below = 0;
+    std::uint32_t idle_above = 0;
+    bool ended = false;
+    std::thread thread;
+  };
+
+  static constexpr std::uint32_t none = 0xffffffff;
+
+  explicit State(std::size_t threads) : slots(threads) {}
+
+  Lane& lane(std::uint32_t number) noexcept { return number == 0 ? shared : slots[number - 1].own; }
+
+  /// The idle threads are a stack: the one that worked last has the warmest caches.
+  void push_idle(std::uint32_t thread) noexcept {
+    Slot& slot = slots[thread];
+    slot.idle = true;
+    slot.idle_above = none;
+    slot.idle_below = top_idle;
+    if (top_idle != none) slots[top_idle].idle_above = thread;
+    top_idle = thread;
+  }
+  void leave_idle(std::uint32_t thread) noexcept {
+    Slot& slot = slots[thread];
+    if (!slot.idle) return;
+    slot.idle = false;
+    if (slot.idle_above != none) slots[slot.idle_above].idle_below = slot.idle_below;
+    if (slot.idle_below != none) slots[slot.idle_below].idle_above = slot.idle_above;
+    if (top_idle == thread) top_idle = slot.idle_below;
+  }
+  void give(std::uint32_t thread, Job& job) noexcept {
+    slots[thread].own.push(job, thread + 1);
+    if (!slots[thread].idle) return;
+    leave_idle(thread);
+    slots[thread].wake.notify_one();
+  }
+
+  std::mutex mutex;
+  std::vector<Slot> slots;
+  Lane shared;  ///< For any thread.
+  std::uint32_t top_idle = none;
+  std::uint32_t bound = 0;
+  std::size_t busy = 0;
+  bool stopping = false;
+  std::condition_variable ended;  ///< Some thread has.
+};
+
+Threads::Threads(const std::string& name, const std::vector<void*>& instances, std::uint32_t queue,
+                 Around around)
+    : state_(std::make_shared<State>(instances.size())) {
+  state_->bound = queue;
+  for (std::uint32_t number = 0; number < instances.size(); ++number) {
+    state_->slots[number].instance = instances[number];
+    state_->push_idle(number);  // Idle before it runs: work can be handed to it from now on.
+  }
+
+  // Threads inherit the mask: so there is no moment in which one of them could take a signal.
+  const sigset_t blocked = all_but_faults();
+  sigset_t before;
+  pthread_sigmask(SIG_BLOCK, &blocked, &before);
+  try {
+    for (std::uint32_t number = 0; number < instances.size(); ++number) {
+      std::thread thread([state = state_, around, number] {
+        const auto loop = [&state, number]() noexcept { work(*state, number); };
+        if (around) {
+          around(loop);
+        } else {
+          loop();
+        }
+        const std::lock_guard lock(state->mutex);
+        state->slots[number].ended = true;
+        state->ended.notify_all();
+      });
+      const std::string suffix = "/" + std::to_string(number);  // The kernel takes 15 characters.
+      pthread_setname_np(thread.native_handle(), (name.substr(0, 15 - suffix.size()) + suffix).c_str());
+      const std::lock_guard lock(state_->mutex);
+      state_->slots[number].thread = std::move(thread);
+    }
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    stop();
+    throw;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Threads::~Threads() { stop(); }
+
+bool Threads::submit(Job& job) {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->top_idle != State::none) {
+    state_->give(state_->top_idle, job);
+    return true;
+  }
+  if (state_->shared.count >= state_->bound) return false;
+  state_->shared.push(job, 0);
+  return true;
+}
+
+void Threads::submit_to(std::uint32_t thread, Job& job) {
+  const std::lock_guard lock(state_->mutex);
+  state_->give(thread, job);
+}
+
+bool Threads::withdraw(Job& job) {
+  const std::lock_guard lock(state_->mutex);
+  if (!job.queued_) return false;
+  state_->lane(job.lane_).remove(job);
+  return true;
+}
+
+std::size_t Threads::waiting() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->shared.count;
+}
+
+std::size_t Threads::running() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->busy;
+}
+
+bool Threads::abandon(std::chrono::milliseconds patience) {
+  std::unique_lock lock(state_->mutex);
+  state_->stopping = true;
+  for (State::Slot& slot : state_->slots) slot.wake.notify_one();
+  const auto all_ended = [this] {
+    for (const State::Slot& slot : state_->slots) {
+      if (!slot.ended && slot.thread.joinable()) return false;
+    }
+    return true;
+  };
+  const bool ended = state_->ended.wait_for(lock, patience, all_ended);
+  for (State::Slot& slot : state_->slots) {
+    if (!slot.ended && slot.thread.joinable()) slot.thread.detach();
+  }
+  return !ended;
+}
+
+void Threads::stop() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+    for (State::Slot& slot : state_->slots) slot.wake.notify_one();
+  }
+  for (State::Slot& slot : state_->slots) {
+    if (slot.thread.joinable()) slot.thread.join();
+  }
+}
+
+void Threads::work(State& state, std::uint32_t thread) {
+  State::Slot& slot = state.slots[thread];
+  std::unique_lock lock(state.mutex);
+  for (;;) {
+    if (state.stopping) return;
+    Job* job = slot.idle ? nullptr : slot.own.pop();  // First what was begun here.
+    if (job == nullptr && !slot.idle) job = state.shared.pop();
+    if (job == nullptr) {
+      if (!slot.idle) state.push_idle(thread);
+      slot.wake.wait(lock, [&] { return state.stopping || !slot.idle; });
+      continue;
+    }
+    ++state.busy;
+    lock.unlock();
+    job->run(slot.instance, thread);  // It may be gone afterwards.
+    lock.lock();
+    --state.busy;
+  }
+}
+
+}  // namespace trivet::plugin
