@@ -1,0 +1,90 @@
+#include "runtime/host/assembly.hpp"
+
+#include <map>
+
+namespace trivet::host {
+namespace {
+
+std::string at(const config::Place& place) {
+  return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": ";
+}
+
+class Joining {
+ public:
+  Joining(const config::Config& config, Assembled& result) : config_(config), result_(result) {
+    for (const auto& plugin : result.assembly.plugins) by_name_.emplace(plugin->name(), plugin.get());
+  }
+
+  std::unique_ptr<roles::Route> join(const config::Route& from) {
+    auto route = std::make_unique<roles::Route>(from);
+    for (const std::string& name : from.listen) {
+      for (std::size_t i = 0; i < config_.listen.size(); ++i) {
+        if (config_.listen[i].name == name) route->listeners.push_back(static_cast<std::uint32_t>(i));
+      }
+    }
+    for (const config::Guard& guard : route->config.authorize) {
+      roles::Guard joined;
+      joined.kind = guard.kind;
+      joined.name = guard.kind == config::Guard::Kind::plugin  ? std::string_view(guard.plugin)
+                    : guard.kind == config::Guard::Kind::allow ? "allow"
+                                                               : "deny";
+      if (guard.kind == config::Guard::Kind::plugin) {
+        joined.plugin = find(guard.plugin, guard.place);
+        if (joined.plugin != nullptr && joined.plugin->authorizer() == nullptr) {
+          lacks(guard.plugin, "authorizer", guard.place);
+        }
+      }
+      route->guards.push_back(joined);
+    }
+    if (from.respond) {
+      route->source = find(*from.respond, from.place);
+      if (route->source != nullptr && route->source->responder() == nullptr)
+        lacks(*from.respond, "responder", from.place);
+    }
+    for (const std::string& name : from.filter) {
+      plugin::Plugin* filter = find(name, from.place);
+      if (filter != nullptr && filter->filter() == nullptr) lacks(name, "filter", from.place);
+      route->filters.push_back(filter);
+    }
+    return route;
+  }
+
+ private:
+  plugin::Plugin* find(const std::string& name, const config::Place& /*place*/) {
+    // A name that is not there was told by the configuration, or its plugin did not start, which was told
+    // too.
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second;
+  }
+  void lacks(const std::string& name, std::string_view role, const config::Place& place) {
+    result_.errors.push_back(
+        {base::ErrorCode::plugin_rejected,
+         at(place) + "plugin \"" + name + "\" is used as " + std::string(role) +
+             ", which it is not: give the route another plugin, or this one another place"});
+  }
+
+  const config::Config& config_;
+  Assembled& result_;
+  std::map<std::string, plugin::Plugin*, std::less<>> by_name_;
+};
+
+}  // namespace
+
+Assembled assemble(const config::Config& config, log::Log& log) {
+  Assembled result;
+  for (const config::Plugin& each : config.plugins) {
+    auto started = plugin::Plugin::start(each, config.server.plugin_cache, log);
+    if (started) {
+      result.assembly.plugins.push_back(std::move(started).value());
+    } else {
+      result.errors.push_back(started.error());
+    }
+  }
+  Joining joining(config, result);
+  std::vector<std::unique_ptr<roles::Route>> routes;
+  for (const config::Route& route : config.routes) routes.push_back(joining.join(route));
+  result.assembly.router = std::make_unique<roles::Router>(std::move(routes));
+  return result;
+}
+
+}  // namespace trivet::host

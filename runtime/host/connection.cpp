@@ -1,0 +1,432 @@
+#include "runtime/host/connection.hpp"
+
+#include <algorithm>
+
+namespace trivet::host {
+namespace {
+
+using io::Transfer;
+
+/// Reads in one turn while each fills the buffer: an upload costs less waiting, others are not starved.
+constexpr int reads_per_turn = 4;
+/// Rounds of producing and sending in one turn.
+constexpr int rounds_per_turn = 16;
+/// What a peer that reads none of its answers may make the host queue by sending.
+constexpr std::size_t flood_bound = 1U << 20U;
+/// An output buffer of usual size is passed on for the next turn; a larger one is given back.
+constexpr std::size_t kept_buffer = 256U * 1024U;
+
+}  // namespace
+
+Connection::Connection(Owner& owner, ConnectionContext& context, std::string peer,
+                       const roles::Request::Origin& origin)
+    : owner_(owner),
+      context_(context),
+      peer_(std::move(peer)),
+      origin_(origin),
+      demultiplexer_(*this, out_, context.capacity) {}
+
+Connection::~Connection() {
+  for (roles::Request* request : requests_) request->detach();
+  for (roles::Request* request : ended_) request->detach();
+}
+
+// --- turns ---
+
+void Connection::begin_turn() noexcept {
+  in_turn_ = true;
+  if (out_.capacity() == 0) out_.swap(context_.spare_out);
+}
+
+void Connection::end_turn() {
+  if (state_ != State::dead) produce_and_send();
+  reap();
+  if (state_ != State::dead) settle();
+  reap();
+  if (out_.empty()) {
+    if (context_.spare_out.capacity() == 0 && out_.capacity() <= kept_buffer) {
+      out_.swap(context_.spare_out);
+    } else {
+      out_.release();
+    }
+  }
+  in_turn_ = false;
+  if (state_ == State::dead) {
+    if (!posted_) owner_.on_connection_dead(*this);
+  } else if (again_) {
+    again_ = false;
+    touch();
+  }
+}
+
+void Connection::start(std::unique_ptr<io::Transport> transport) {
+  transport_ = std::move(transport);
+  last_read_ = last_sent_ = reading_since_ = context_.environment.loop.now();
+  begin_turn();
+  read();
+  end_turn();
+}
+
+void Connection::on_readable() {
+  begin_turn();
+  read();
+  end_turn();
+}
+
+void Connection::on_writable() {
+  begin_turn();
+  send_blocked_ = false;
+  end_turn();
+}
+
+void Connection::on_hangup() {
+  begin_turn();
+  die();
+  end_turn();
+}
+
+void Connection::touch() noexcept {
+  if (in_turn_ || posted_) return;
+  posted_ = true;
+  context_.environment.loop.post(*this);
+}
+
+void Connection::run() {
+  posted_ = false;
+  begin_turn();
+  end_turn();
+}
+
+void Connection::stop() {
+  begin_turn();
+  close_when_done_ = true;
+  const std::vector<roles::Request*> open = requests_;  // Refusing one takes it from the list.
+  for (roles::Request* request : open) {
+    if (!request->params_ended()) request->refuse_stopping();
+  }
+  if (requests_.empty() && out_.empty()) die();
+  end_turn();
+}
+
+void Connection::abandon() {
+  begin_turn();
+  die();
+  end_turn();
+}
+
+void Connection::die() noexcept {
+  state_ = State::dead;
+  clock_.cancel();
+  transport_.reset();
+  out_.clear();
+  for (roles::Request* request : requests_) ended_.push_back(request);
+  requests_.clear();
+}
+
+// --- input ---
+
+void Connection::read() {
+  for (int i = 0; i < reads_per_turn && state_ != State::dead; ++i) {
+    const std::span<std::uint8_t> into = context_.read_buffer;
+    const Transfer got = transport_->read(into);
+    switch (got.status) {
+      case Transfer::Status::would_block:
+        return;
+      case Transfer::Status::failed:
+        die();
+        return;
+      case Transfer::Status::end:
+        on_input_end();
+        return;
+      case Transfer::Status::ok:
+        break;
+    }
+    last_read_ = context_.environment.loop.now();
+    process::add(context_.counters.bytes_in, got.bytes);
+    take(into.first(got.bytes));
+    if (got.bytes < into.size() || !should_read()) return;
+  }
+}
+
+void Connection::take(base::Bytes bytes) {
+  if (state_ == State::draining) {
+    drained_ += bytes.size();
+    if (drained_ > limits().drain_bytes) die();
+    return;
+  }
+  if (state_ != State::serving) return;
+  const std::size_t before = out_.size();
+  const std::string_view violation = demultiplexer_.feed(bytes);
+  if (before >= limits().window && out_.size() > before) {
+    flood_ += out_.size() - before;
+    if (flood_ > flood_bound) {
+      context_.environment.log.warn("connection closed",
+                                    {{"reason", "the peer reads none of its answers"}, {"peer", peer_}});
+      process::add(context_.counters.limits_hit);
+      die();
+      return;
+    }
+  }
+  if (violation.empty()) return;
+  context_.environment.log.warn("connection closed", {{"reason", violation}, {"peer", peer_}});
+  // What was complete before the peer went wrong keeps its answer.
+  state_ = State::finishing;
+  close_when_done_ = true;
+  unread_input_ = true;
+  drop_incomplete();
+}
+
+void Connection::on_input_end() {
+  input_ended_ = true;
+  if (state_ == State::draining || transport_->peer_gone()) {
+    die();
+    return;
+  }
+  state_ = State::finishing;
+  close_when_done_ = true;
+  drop_incomplete();
+}
+
+/// Requests whose input cannot come any more: cancelled, nothing is sent.
+void Connection::drop_incomplete() {
+  for (std::size_t i = 0; i < requests_.size();) {
+    roles::Request* request = requests_[i];
+    if (request->input_complete()) {
+      ++i;
+      continue;
+    }
+    requests_[i] = requests_.back();
+    requests_.pop_back();
+    ended_.push_back(request);
+  }
+}
+
+protocol::RequestInput* Connection::on_begin(const protocol::BeginRequest& begin) {
+  roles::Request* request = context_.environment.acquire();
+  requests_.push_back(request);
+  clock_stale_ = true;
+  request->begin(*this, begin, origin_);
+  if (requests_.size() > limits().concurrent_per_connection) {
+    request->refuse_overload("concurrent_per_connection requests are open on the connection");
+  }
+  return request->over() ? nullptr : request;
+}
+
+void Connection::on_unknown_role(std::uint16_t /*id*/, bool keep_connection) {
+  if (!keep_connection) {
+    close_when_done_ = true;
+    unread_input_ = true;
+  }
+}
+
+void Connection::on_request_ended(roles::Request& request, bool broken) {
+  demultiplexer_.release(request.id());
+  if (!request.keep_connection() || broken) close_when_done_ = true;
+  if (!request.input_complete()) unread_input_ = true;
+  const auto found = std::find(requests_.begin(), requests_.end(), &request);
+  if (found != requests_.end()) {
+    *found = requests_.back();
+    requests_.pop_back();
+    ended_.push_back(&request);
+  }
+  touch();
+}
+
+// --- output ---
+
+bool Connection::has_room() const noexcept {
+  if (out_.size() < limits().window) return true;
+  room_wanted_ = true;
+  return false;
+}
+
+/// Sends, lets blocked requests go on with the room that made, and sends again.
+void Connection::produce_and_send() {
+  for (int round = 0; round < rounds_per_turn; ++round) {
+    if (!send_blocked_ && !out_.empty() && !send()) return;
+    if (send_blocked_ || !room_wanted_ || !has_room()) return;
+    room_wanted_ = false;
+    resume_requests();
+    if (state_ == State::dead || out_.empty()) return;
+  }
+  // More to do, but others first.
+  again_ = true;
+}
+
+bool Connection::send() {
+  while (!out_.empty()) {
+    const Transfer sent = transport_->write(out_.bytes(), {});
+    switch (sent.status) {
+      case Transfer::Status::ok:
+        out_.consume(sent.bytes);
+        last_sent_ = context_.environment.loop.now();
+        process::add(context_.counters.bytes_out, sent.bytes);
+        break;
+      case Transfer::Status::would_block:
+        send_blocked_ = true;
+        transport_->await_writable();
+        return true;
+      case Transfer::Status::end:
+      case Transfer::Status::failed:
+        die();
+        return false;
+    }
+  }
+  flood_ = 0;
+  return true;
+}
+
+void Connection::resume_requests() {
+  // A request that is resumed may end, and is then not in the list any more.
+  for (std::size_t i = 0; i < requests_.size() && has_room();) {
+    roles::Request* request = requests_[i];
+    request->resume();
+    if (i < requests_.size() && requests_[i] == request) ++i;
+  }
+  // Who was first has had its turn: the next time others are.
+  if (requests_.size() > 1) std::rotate(requests_.begin(), requests_.begin() + 1, requests_.end());
+}
+
+void Connection::reap() {
+  for (roles::Request* request : ended_) request->detach();
+  ended_.clear();
+  constexpr std::size_t usual = 8;
+  if (requests_.empty() && requests_.capacity() > usual) {
+    requests_.shrink_to_fit();
+    ended_.shrink_to_fit();
+  }
+}
+
+// --- what is next ---
+
+void Connection::settle() {
+  if (requests_.empty() && out_.empty()) {
+    if (state_ == State::finishing || close_when_done_) finish();
+    if (state_ == State::dead) return;
+  }
+  decide_reading();
+  set_clock();
+}
+
+/// Everything is answered and sent.
+void Connection::finish() {
+  if (state_ == State::draining) return;
+  if (input_ended_ || !(unread_input_ || !demultiplexer_.at_record_boundary())) {
+    die();
+    return;
+  }
+  // Closing now, with bytes unread, would make a reset of the answer that the peer has not read yet.
+  state_ = State::draining;
+  clock_stale_ = true;
+  transport_->shutdown_write();
+  last_read_ = context_.environment.loop.now();
+}
+
+bool Connection::should_read() const noexcept {
+  switch (state_) {
+    case State::draining:
+      return true;
+    case State::finishing:
+    case State::dead:
+      return false;
+    case State::serving:
+      break;
+  }
+  if (requests_.empty()) return has_room();
+  if (requests_.size() > 1) return true;
+  const roles::Request& only = *requests_.front();
+  if (only.kept() < limits().window) return true;
+  // Its output waits for a peer that may itself wait until its whole body is taken: then reading goes on,
+  // into the spool. Otherwise the socket's own buffer is where the rest waits.
+  return only.output_blocked() && !only.input_complete();
+}
+
+void Connection::decide_reading() {
+  if (should_read()) {
+    if (!reading_) {
+      reading_since_ = context_.environment.loop.now();
+      clock_stale_ = true;
+    }
+    reading_ = true;
+    transport_->await_readable();
+  } else {
+    reading_ = false;
+    transport_->pause_reading();
+  }
+}
+
+base::TimePoint Connection::input_since(const roles::Request& request) const noexcept {
+  return std::max(request.last_input(), reading_since_);
+}
+
+base::TimePoint Connection::next_deadline() const noexcept {
+  base::TimePoint next = base::TimePoint::max();
+  const base::Limits& bounds = limits();
+  const auto consider = [&](base::TimePoint since, const std::optional<std::chrono::milliseconds>& time) {
+    if (time) next = std::min(next, since + *time);
+  };
+  if (state_ == State::draining) {
+    consider(last_read_, bounds.stall_time);
+    return next;
+  }
+  if (!out_.empty()) consider(last_sent_, bounds.stall_time);
+  if (!reading_) return next;
+  for (const roles::Request* request : requests_) {
+    if (!request->params_ended()) {
+      consider(request->begun(), bounds.header_time);
+    } else if (!request->input_complete()) {
+      consider(input_since(*request), bounds.stall_time);
+    }
+  }
+  if (requests_.empty()) {
+    consider(last_read_, demultiplexer_.at_record_boundary() ? bounds.idle_time : bounds.header_time);
+  }
+  return next;
+}
+
+void Connection::set_clock() {
+  // The exact deadline is computed when the clock rings; until then it may only be too early. In the usual
+  // case nothing is awaited that could be late.
+  if (clock_.armed()) return;
+  const bool idle = state_ == State::serving && requests_.empty() && out_.empty();
+  if (idle ? !limits().idle_time && demultiplexer_.at_record_boundary() : out_.empty() && !clock_stale_)
+    return;
+  clock_stale_ = false;
+  const base::TimePoint next = next_deadline();
+  if (next != base::TimePoint::max()) context_.environment.loop.timers().arm(clock_, next);
+}
+
+void Connection::on_clock(base::TimePoint now) {
+  begin_turn();
+  clock_stale_ = true;
+  const base::Limits& bounds = limits();
+  const auto late = [&](base::TimePoint since, const std::optional<std::chrono::milliseconds>& time) {
+    return time && now >= since + *time;
+  };
+  const bool draining = state_ == State::draining;
+  if (draining ? late(last_read_, bounds.stall_time) : !out_.empty() && late(last_sent_, bounds.stall_time)) {
+    if (!draining) {
+      context_.environment.log.warn("connection closed",
+                                    {{"reason", "the peer took no bytes for stall_time"}, {"peer", peer_}});
+      process::add(context_.counters.limits_hit);
+    }
+    die();
+  } else if (reading_ && !draining) {
+    const std::vector<roles::Request*> open = requests_;  // Timing one out takes it from the list.
+    for (roles::Request* request : open) {
+      if (!request->params_ended()) {
+        if (late(request->begun(), bounds.header_time))
+          request->time_out("the parameters took longer than header_time");
+      } else if (!request->input_complete() && late(input_since(*request), bounds.stall_time)) {
+        request->time_out("the web server sent nothing for stall_time");
+      }
+    }
+    if (open.empty()) {
+      const bool whole = demultiplexer_.at_record_boundary();
+      if (late(last_read_, whole ? bounds.idle_time : bounds.header_time)) die();
+    }
+  }
+  end_turn();
+}
+
+}  // namespace trivet::host

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "runtime/config/config.hpp"
+#include "runtime/host/assembly.hpp"
+#include "runtime/host/connection.hpp"
+#include "runtime/host/spool_store.hpp"
+#include "runtime/io/event_loop.hpp"
+#include "runtime/io/listener.hpp"
+#include "runtime/io/signals.hpp"
+#include "runtime/log/log.hpp"
+#include "runtime/process/counters.hpp"
+#include "runtime/roles/environment.hpp"
+
+namespace trivet::host {
+
+/// One worker at work: its loop, listeners, connections and plugins.
+///
+/// Thread    [startup] up to run(); everything else on the loop, which is the thread that calls run().
+/// Lifetime  `config` and `log` outlive it.
+/// Memory    Connections up to `limits.connections`, or what the descriptor limit allows; at the bound
+/// accepting rests.
+class Host final : private Connection::Owner, private roles::Tally {
+ public:
+  Host(const config::Config& config, log::Log& log, std::unique_ptr<io::EventLoop> loop, Assembly assembly,
+       std::size_t most_connections);
+  ~Host() override;
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  /// Opens every listener. [startup]
+  [[nodiscard]] std::vector<base::Error> listen();
+  /// Takes signals and serves until one of them ends it, what runs is finished, or `shutdown_grace` is over.
+  [[nodiscard]] base::Result<> run();
+  /// After run(): false when some plugin thread did not come back; then the process must end without
+  /// destroying anything.
+  [[nodiscard]] bool quiet();
+
+ private:
+  void on_connection_dead(Connection& connection) override;
+  void request(roles::Slice slice) noexcept override;
+  void response(int status) noexcept override;
+  void allowed() noexcept override;
+  void denied() noexcept override;
+  void limit_hit() noexcept override;
+
+  void accept(std::uint32_t listener, int fd, const io::Peer& peer);
+  void on_signal(int number);
+  void stop();
+  void on_grace_over(base::TimePoint now);
+  void end_if_done();
+  void on_look_again(base::TimePoint now);
+
+  const config::Config& config_;
+  log::Log& log_;
+  Assembly assembly_;
+  std::unique_ptr<io::EventLoop> loop_;
+  process::WorkerCounters counters_;
+  SpoolFolder spools_;
+  roles::Environment environment_;
+  ConnectionContext context_;
+  std::size_t most_connections_;
+  std::vector<std::unique_ptr<io::Listener>> listeners_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  base::MemberTimer<Host, &Host::on_grace_over> grace_{*this};
+  base::MemberTimer<Host, &Host::on_look_again> look_again_{*this};
+  bool full_ = false;
+};
+
+}  // namespace trivet::host

@@ -1,0 +1,173 @@
+#include "runtime/roles/admission.hpp"
+
+#include "runtime/cgi/request_info.hpp"
+
+namespace trivet::roles {
+namespace {
+
+using cgi::RequestPath;
+
+/// One request being let in.
+class Admitting {
+ public:
+  Admitting(protocol::Role role, std::uint32_t listener, const cgi::Params& params, const Router& router,
+            AdmissionScratch& scratch)
+      : role_(role), params_(params), router_(router), scratch_(scratch) {
+    // Until the slice is known: what the role on the wire says.
+    result_.slice = role == protocol::Role::authorizer ? Slice::authorizer
+                    : role == protocol::Role::filter   ? Slice::filter
+                                                       : Slice::responder;
+    target_.listener = listener;
+  }
+
+  Admission run(bool accept_steering) {
+    if (steer(accept_steering) && read_method() && read_paths() && find_route()) settle();
+    return std::move(result_);
+  }
+
+ private:
+  bool refuse(int status, std::string reason) {
+    result_.status = status_in_slice(status, result_.slice);
+    result_.reason = std::move(reason);
+    return false;
+  }
+
+  bool steer(bool accept_steering) {
+    steering_ = cgi::read_steering(params_);
+    if (steering_.any && !accept_steering) {
+      return refuse(500, "the request carries TRIVET_* parameters, which this listener does not accept");
+    }
+    if (!steering_.unknown.empty()) {
+      return refuse(500, "unknown parameter " + std::string(steering_.unknown));
+    }
+    const auto slice = choose_slice(role_, steering_.role);
+    if (!slice) {
+      return refuse(500, "TRIVET_ROLE is \"" + std::string(steering_.role) +
+                             "\", which a request in this role may not ask for");
+    }
+    result_.slice = *slice;
+    return true;
+  }
+
+  bool read_method() {
+    const std::string_view method =
+        steering_.method.empty() ? params_.get("REQUEST_METHOD") : steering_.method;
+    if (method.empty()) {
+      if (result_.slice == Slice::authorizer) return true;
+      return refuse(
+          400,
+          "REQUEST_METHOD is missing: in nginx a location with a fastcgi_param of its own inherits none, so "
+          "include the whole list there");
+    }
+    if (!cgi::is_method(method)) return refuse(400, "the request method is not a token");
+    target_.method = method;
+    return true;
+  }
+
+  bool parse(RequestPath& path, std::string_view text, RequestPath::Form form, std::string_view from) {
+    const std::string_view wrong = path.parse(text, form);
+    if (wrong.empty()) return true;
+    return refuse(400, std::string(from) + " is refused: " + std::string(wrong));
+  }
+
+  bool read_paths() {
+    scratch_.joined.assign(params_.get("SCRIPT_NAME"));
+    scratch_.joined.append(params_.get("PATH_INFO"));
+    const std::string_view uri = params_.get("REQUEST_URI");
+    if (!steering_.path.empty()) {
+      if (!parse(scratch_.path, steering_.path, RequestPath::Form::decoded, "TRIVET_PATH")) return false;
+    } else if (!uri.empty()) {
+      if (!parse(scratch_.path, uri, RequestPath::Form::uri, "REQUEST_URI")) return false;
+    } else if (!scratch_.joined.empty()) {
+      if (!parse(scratch_.path, scratch_.joined, RequestPath::Form::decoded, "SCRIPT_NAME")) return false;
+    } else if (steering_.route.empty()) {
+      return refuse(400, "REQUEST_URI and SCRIPT_NAME are missing");
+    } else {
+      return true;
+    }
+    target_.path = &scratch_.path;
+    const bool path_is_named = !steering_.path.empty() || !steering_.route.empty();
+    if (path_is_named || uri.empty() || scratch_.joined.empty()) return true;
+    if (!parse(scratch_.script_path, scratch_.joined, RequestPath::Form::decoded, "SCRIPT_NAME"))
+      return false;
+    has_script_path_ = !scratch_.script_path.same(scratch_.path);
+    return true;
+  }
+
+  bool find_route() {
+    const std::string_view host = steering_.host.empty() ? params_.get("HTTP_HOST") : steering_.host;
+    target_.host = cgi::host_for_matching(host);
+    if (steering_.route.empty()) {
+      match_ = router_.find(target_);
+    } else {
+      bool exists = false;
+      match_ = router_.find_named(steering_.route, target_, exists);
+      if (!exists) {
+        return refuse(
+            500, "TRIVET_ROUTE is \"" + std::string(steering_.route) + "\", which this listener has not");
+      }
+    }
+    return true;
+  }
+
+  void settle() {
+    Situation at;
+    at.slice = result_.slice;
+    at.route_found = match_.route != nullptr;
+    at.method_fits = match_.method_fits;
+    if (at.route_found) {
+      at.has_guards = !match_.route->guards.empty();
+      at.guards_apply = match_.route->guarded_on(result_.slice);
+      at.has_source = match_.route->source != nullptr;
+      at.has_filters = !match_.route->filters.empty();
+    }
+    const Decision decision = decide(at);
+    result_.route = match_.route;
+    result_.status = decision.status;
+    result_.reason = decision.reason;
+    result_.configuration_error = decision.configuration_error;
+    result_.status_after_guards = decision.status_after_guards;
+    if (decision.status == 405) result_.allow = match_.allow;
+    if (decision.status != 0) return;
+    if (at.guards_apply && is_odd(scratch_.path) && !match_.route->config.allow_odd_paths) {
+      refuse(400, "the path has an empty segment or is not UTF-8, which a guarded route refuses");
+      return;
+    }
+    add_other_guards();
+  }
+
+  [[nodiscard]] bool is_odd(const RequestPath& path) const { return target_.path != nullptr && path.odd(); }
+
+  void add_other_guards() {
+    if (!has_script_path_) return;
+    Target other = target_;
+    other.path = &scratch_.script_path;
+    const Match match = router_.find(other);
+    if (match.route == nullptr || match.route == match_.route || !match.route->guarded_on(result_.slice))
+      return;
+    if (scratch_.script_path.odd() && !match.route->config.allow_odd_paths) {
+      refuse(400, "SCRIPT_NAME has an empty segment or is not UTF-8, which a guarded route refuses");
+      return;
+    }
+    result_.also_guarded_by = match.route;
+  }
+
+  protocol::Role role_;
+  const cgi::Params& params_;
+  const Router& router_;
+  AdmissionScratch& scratch_;
+  cgi::Steering steering_;
+  Target target_;
+  Match match_;
+  Admission result_;
+  bool has_script_path_ = false;
+};
+
+}  // namespace
+
+Admission admit(protocol::Role role, std::uint32_t listener, bool accept_steering, const cgi::Params& params,
+                const Router& router, AdmissionScratch& scratch) {
+  return Admitting(role, listener, params, router, scratch).run(accept_steering);
+}
+
+}  // namespace trivet::roles

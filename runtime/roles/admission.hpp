@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "runtime/cgi/params.hpp"
+#include "runtime/cgi/request_path.hpp"
+#include "runtime/protocol/record.hpp"
+#include "runtime/roles/decision.hpp"
+#include "runtime/roles/router.hpp"
+
+namespace trivet::roles {
+
+/// Room for admit() to work in, kept from request to request so that nothing is allocated in steady state.
+struct AdmissionScratch {
+  cgi::RequestPath path;
+  cgi::RequestPath script_path;
+  std::string joined;
+};
+
+/// What a request is let in as, before any plugin ran.
+struct Admission {
+  int status = 0;  ///< 0: let in. Otherwise the status of the refusal, right for the slice.
+  std::string reason;
+  std::string allow;  ///< For 405.
+  bool configuration_error = false;
+  Slice slice = Slice::responder;
+  const Route* route = nullptr;
+  /// Another guarded route that SCRIPT_NAME+PATH_INFO matches: its guards run first, so that a rewrite in the
+  /// web server cannot part a guard from its source.
+  const Route* also_guarded_by = nullptr;
+  int status_after_guards = 0;
+};
+
+/// Reads the settled parameters: steering, slice, matching path, host, method, route.
+///
+/// Thread  [loop]; reads only.
+[[nodiscard]] Admission admit(protocol::Role role, std::uint32_t listener, bool accept_steering,
+                              const cgi::Params& params, const Router& router, AdmissionScratch& scratch);
+
+}  // namespace trivet::roles

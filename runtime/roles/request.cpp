@@ -1,0 +1,412 @@
+#include "runtime/roles/request.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "runtime/protocol/encoder.hpp"
+#include "runtime/protocol/name_value.hpp"
+
+namespace trivet::roles {
+namespace {
+
+/// A parameter block of usual size stays with the request for the next one; a large one is given back.
+constexpr std::size_t kept_block = 16384;
+
+}  // namespace
+
+Request::Request(Environment& environment) : env_(environment) {}
+Request::~Request() = default;
+
+void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origin& origin) {
+  peer_ = &peer;
+  origin_ = origin;
+  id_ = begin.id;
+  role_ = begin.role;
+  keep_connection_ = begin.keep_connection;
+  number_ = ++env_.requests_begun;
+  state_ = State::params;
+  params_refused_ = false;
+  slice_ = begin.role == protocol::Role::authorizer ? Slice::authorizer
+           : begin.role == protocol::Role::filter   ? Slice::filter
+                                                    : Slice::responder;
+  route_ = nullptr;
+  status_after_guards_ = 0;
+  params_.reset();
+  params_block_.clear();
+  plan_.clear();
+  at_guard_ = 0;
+  collected_.clear();
+  body_.reset();
+  data_.reset();
+  body_.queue.configure(env_.spools, env_.limits.spool_memory);
+  data_.queue.configure(env_.spools, env_.limits.spool_memory);
+  body_.limit = data_.limit = UINT64_MAX;
+  begun_ = last_input_ = env_.loop.now();
+  writer_.reset(peer, env_.loop, env_.limits, id_);
+  if (role_ == protocol::Role::filter) writer_.hold();
+  make_id();
+  facts_ = {.params = &params_,
+            .log = &env_.log,
+            .route = {},
+            .request_id = {id_text_.data(), id_length_},
+            .number = number_,
+            .content_length = UINT64_MAX,
+            .data_length = UINT64_MAX,
+            .loop = &env_.loop,
+            .window = env_.limits.window};
+}
+
+void Request::make_id() {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::uint64_t value = static_cast<std::uint64_t>(env_.id_seed) << 32U | (number_ & 0xffffffffU);
+  id_length_ = 16;
+  for (std::size_t at = id_length_; at > 0; --at, value >>= 4U) id_text_[at - 1] = digits[value & 0xfU];
+}
+
+// --- input ---
+
+void Request::on_params(base::Bytes bytes) {
+  last_input_ = env_.loop.now();
+  if (state_ != State::params || params_refused_) return;
+  if (params_block_.size() + bytes.size() > env_.limits.params_bytes) {
+    params_refused_ = true;
+    env_.tally.limit_hit();
+    refuse(431, "the parameters are larger than params_bytes");
+    return;
+  }
+  params_block_.append(bytes);
+}
+
+void Request::on_params_end() {
+  last_input_ = env_.loop.now();
+  if (state_ != State::params) return;
+  if (!peer_->has_room()) {
+    state_ = State::parked;
+    return;
+  }
+  start();
+  settle();
+}
+
+void Request::on_body(base::Bytes bytes) {
+  last_input_ = env_.loop.now();
+  receive(body_, bytes);
+}
+void Request::on_data(base::Bytes bytes) {
+  last_input_ = env_.loop.now();
+  receive(data_, bytes);
+}
+
+void Request::on_body_end() {
+  last_input_ = env_.loop.now();
+  receive_end(body_);
+}
+void Request::on_data_end() {
+  last_input_ = env_.loop.now();
+  receive_end(data_);
+}
+
+bool Request::input_complete() const noexcept {
+  switch (role_) {
+    case protocol::Role::authorizer:
+      return state_ != State::params;
+    case protocol::Role::responder:
+      return body_.ended;
+    case protocol::Role::filter:
+      return data_.ended;
+  }
+  return true;
+}
+
+void Request::receive(Inlet& inlet, base::Bytes bytes) {
+  if (state_ == State::over || inlet.ended) return;
+  const base::Bytes kept = inlet.count(bytes);
+  if (inlet.over_limit()) {
+    env_.tally.limit_hit();
+    refuse(413,
+           &inlet == &body_ ? "the body is larger than body_bytes" : "the data is larger than data_bytes");
+    return;
+  }
+  if (kept.empty() || (state_ >= State::running && !inlet.wanted)) return;
+  if (state_ == State::running && !inside_ && inlet.queue.empty() && inlet_has_room(inlet)) {
+    inside_ = true;
+    pass_on(inlet, kept);
+    inside_ = false;
+    pump();
+    settle();
+    return;
+  }
+  if (slice_ == Slice::authorizer) return;
+  switch (inlet.queue.append(kept)) {
+    case InputQueue::Kept::yes:
+      break;
+    case InputQueue::Kept::over_bound:
+      env_.tally.limit_hit();
+      refuse(inlet.queue.size() + kept.size() > env_.limits.spool_bytes ? 413 : 503,
+             "spool_bytes is used up");
+      return;
+    case InputQueue::Kept::failed: {
+      const std::string why = inlet.queue.error();
+      refuse(503, why);
+      return;
+    }
+  }
+}
+
+void Request::receive_end(Inlet& inlet) {
+  if (inlet.ended) return;
+  inlet.ended = true;
+  if (&inlet == &body_ && role_ == protocol::Role::filter) {
+    writer_.release();
+    if (writer_.ended() && state_ != State::over) {
+      answered();
+      return;
+    }
+  }
+  if (state_ == State::running) pump();
+  settle();
+}
+
+bool Request::inlet_has_room(const Inlet& inlet) const noexcept {
+  if (&inlet == &body_ && role_ == protocol::Role::filter) return chain_.body_has_room();
+  // Data waits until the body before it is told: the order of FastCGI 1.0, 6.4, is kept to the plugin.
+  if (&inlet == &data_ && body_.wanted && !body_.end_told) return false;
+  return chain_.has_room();
+}
+
+void Request::pass_on(Inlet& inlet, base::Bytes bytes) {
+  if (&inlet == &body_ && role_ == protocol::Role::filter) {
+    chain_.body_input(bytes);
+  } else {
+    chain_.input(slice_ == Slice::filter ? StageInput::data : StageInput::body, bytes);
+  }
+}
+
+bool Request::sees_short(const Inlet& inlet) const noexcept {
+  const bool to_filter = &inlet == &body_ && role_ == protocol::Role::filter;
+  const plugin::Plugin* first =
+      route_->source != nullptr && slice_ == Slice::responder ? route_->source : route_->filters.front();
+  return (to_filter ? route_->filters[chain_.body_filter()] : first)->wants_short();
+}
+
+void Request::pump_inlet(Inlet& inlet) {
+  while (state_ == State::running && inlet.wanted && !inlet.queue.empty() && inlet_has_room(inlet)) {
+    const base::Bytes front = inlet.queue.front();
+    if (front.empty()) {
+      const std::string why = inlet.queue.error();
+      refuse(503, why);
+      return;
+    }
+    const base::Bytes piece = front.first(std::min(front.size(), env_.limits.window));
+    pass_on(inlet, piece);
+    inlet.queue.pop(piece.size());
+  }
+  if (state_ != State::running || !inlet.wanted || !inlet.ended || inlet.end_told || !inlet.queue.empty())
+    return;
+  if (&inlet == &data_ && body_.wanted && !body_.end_told) return;
+  const bool body_of_filter = &inlet == &body_ && role_ == protocol::Role::filter;
+  if (body_of_filter && !chain_.body_has_room()) return;
+  const trivet_end end = inlet.end();
+  if (end == TRIVET_END_SHORT && !sees_short(inlet)) {
+    refuse(400, "the web server sent fewer bytes than it announced");
+    return;
+  }
+  if (end == TRIVET_END_LONG)
+    tell(log::Level::warn, "surplus input was dropped", 0, "more bytes than announced");
+  inlet.end_told = true;
+  if (body_of_filter) {
+    chain_.end_body(end);
+  } else {
+    chain_.end_input(slice_ == Slice::filter ? StageInput::data : StageInput::body, end);
+  }
+}
+
+void Request::pump() {
+  if (inside_ || state_ != State::running) return;
+  inside_ = true;
+  chain_.resume();
+  pump_inlet(body_);
+  pump_inlet(data_);
+  inside_ = false;
+}
+
+std::uint64_t Request::kept() const noexcept {
+  if (state_ == State::over) return 0;
+  return body_.queue.size() + data_.queue.size() + chain_.kept();
+}
+
+bool Request::output_blocked() const noexcept { return state_ == State::parked || !writer_.has_room(); }
+
+void Request::resume() {
+  if (state_ == State::parked) {
+    start();
+  } else {
+    pump();
+  }
+  settle();
+}
+
+// --- ends ---
+
+void Request::on_aborted() {
+  if (state_ == State::over) return;
+  tell(log::Level::info, "aborted by the web server", 0, {});
+  if (role_ == protocol::Role::filter) writer_.release();
+  writer_.abort(status_in_slice(400, slice_));
+  answered();
+}
+
+void Request::on_violation(std::string_view what) {
+  if (state_ == State::over) return;
+  if (role_ == protocol::Role::filter) writer_.release();
+  refuse(400, what);
+}
+
+void Request::time_out(std::string_view what) {
+  if (state_ == State::over) return;
+  env_.tally.limit_hit();
+  if (role_ == protocol::Role::filter) writer_.release();
+  refuse(408, what);
+}
+
+void Request::refuse_overload(std::string_view why) {
+  env_.tally.limit_hit();
+  if (role_ == protocol::Role::filter) writer_.release();
+  refuse(503, why, {}, static_cast<std::uint8_t>(protocol::ProtocolStatus::overloaded));
+}
+
+void Request::refuse_stopping() {
+  if (role_ == protocol::Role::filter) writer_.release();
+  refuse(503, "the host is stopping");
+}
+
+void Request::refuse(int status, std::string_view reason, std::string_view allow,
+                     std::uint8_t protocol_status) {
+  if (state_ == State::over) return;
+  const int shown = status_in_slice(status, slice_);
+  tell(shown >= 500 ? log::Level::error : log::Level::warn,
+       writer_.head_sent() ? "the response was cut" : "refused", shown, reason);
+  if (slice_ == Slice::authorizer) env_.tally.denied();
+  writer_.fail(shown, allow, shown == 503 ? 1 : 0, protocol_status);
+  answered();
+}
+
+void Request::answered() {
+  if (!writer_.ended()) return;
+  chain_.cancel();
+  guard_.cancel();
+  patience_.stop();
+  if (writer_.held_back()) {
+    // A filter's answer waits for the end of FCGI_STDIN (FastCGI 1.0, 6.4); what still comes is dropped.
+    state_ = State::running;
+    body_.wanted = data_.wanted = false;
+    body_.queue.clear();
+    data_.queue.clear();
+    return;
+  }
+  state_ = State::over;
+  env_.tally.response(writer_.status());
+  if (writer_.was_cut())
+    tell(log::Level::warn, "the body was cut", 0, "it is longer than its Content-Length");
+  if (peer_ != nullptr) peer_->on_request_ended(*this, writer_.broken());
+}
+
+void Request::detach() {
+  peer_ = nullptr;
+  state_ = State::over;
+  writer_.detach();
+  chain_.cancel();
+  guard_.cancel();
+  patience_.stop();
+  let_go_if_idle();
+}
+
+bool Request::busy() const noexcept { return chain_.busy() || guard_.busy(); }
+
+void Request::let_go_if_idle() {
+  if (peer_ != nullptr || state_ == State::idle || busy()) return;
+  state_ = State::idle;
+  chain_.clear();
+  body_.reset();
+  data_.reset();
+  if (params_block_.capacity() > kept_block) params_block_.release();
+  env_.recycle(this);
+}
+
+// --- what stages, guards and clocks tell ---
+
+void Request::on_chain_failed(StageFailure failure) { refuse(failure.status, failure.text); }
+
+void Request::on_chain_ended() { answered(); }
+
+void Request::on_chain_progress() {
+  if (peer_ == nullptr) {
+    let_go_if_idle();
+    return;
+  }
+  pump();
+  settle();
+  if (peer_ != nullptr) peer_->touch();
+}
+
+void Request::on_guard_done() {
+  if (peer_ == nullptr) {
+    let_go_if_idle();
+    return;
+  }
+  if (state_ == State::guards) judge_guard();
+  settle();
+  if (peer_ != nullptr) peer_->touch();
+}
+
+void Request::on_patience_over(Patience& /*which*/) {
+  refuse(504, "the route's timeout is over");
+  if (peer_ != nullptr) peer_->touch();
+}
+
+bool Request::waits_for_peer() const noexcept {
+  if (state_ != State::running || input_complete()) return false;
+  return body_.queue.empty() && data_.queue.empty() && chain_.waits_for_peer();
+}
+
+/// After everything that happens to it: clocks are set for what it waits for now.
+void Request::settle() {
+  if (state_ == State::over || state_ == State::idle || state_ == State::params || state_ == State::parked)
+    return;
+  writer_.settle();
+  if (writer_.head_sent()) {
+    patience_.stop();
+  } else if (waits_for_peer()) {
+    patience_.pause();
+  } else if (state_ == State::guards || state_ == State::running) {
+    patience_.run();
+  }
+}
+
+std::string_view Request::route_name() const noexcept {
+  return route_ == nullptr ? std::string_view() : std::string_view(route_->config.name);
+}
+
+void Request::tell(log::Level level, std::string_view event, int status, std::string_view reason) {
+  if (!env_.log.enabled(level)) return;
+  std::array<char, 12> number{};
+  const auto end = std::to_chars(number.data(), number.data() + number.size(), status).ptr;
+  const std::string_view status_text(number.data(),
+                                     status == 0 ? 0 : static_cast<std::size_t>(end - number.data()));
+  env_.log.write(level, event,
+                 {{"route", route_name()},
+                  {"status", status_text},
+                  {"reason", reason},
+                  {"request", facts_.request_id},
+                  {"client", params_.get("REMOTE_ADDR")},
+                  {"uri", params_.get("REQUEST_URI")},
+                  {"peer", peer_ == nullptr ? std::string_view() : peer_->name()}});
+}
+
+void Request::tell_once(std::uint32_t bit, std::string_view event, std::string_view reason) {
+  if (route_ == nullptr || (route_->told & bit) != 0) return;
+  route_->told |= bit;
+  tell(log::Level::error, event, 0, reason);
+}
+
+}  // namespace trivet::roles

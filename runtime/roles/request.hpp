@@ -1,0 +1,176 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/cgi/params.hpp"
+#include "runtime/protocol/demultiplexer.hpp"
+#include "runtime/roles/admission.hpp"
+#include "runtime/roles/chain.hpp"
+#include "runtime/roles/environment.hpp"
+#include "runtime/roles/guard_run.hpp"
+#include "runtime/roles/inlet.hpp"
+#include "runtime/roles/patience.hpp"
+#include "runtime/roles/peer.hpp"
+#include "runtime/roles/response_writer.hpp"
+
+namespace trivet::roles {
+
+/// One request, from FCGI_BEGIN_REQUEST to FCGI_END_REQUEST, in any role.
+///
+///   params -> parked? -> guards -> running -> over         a refusal, a denial, an abort lead to over from
+///   any
+///
+/// Thread    [loop] for every member.
+/// Lifetime  From the Environment's pool. Held by its connection until that detaches it, and by the plugin
+/// calls that
+///           run; who lets go last gives it back. Detaching cancels and returns at once.
+/// Memory    Parameters up to `params_bytes`; input that no stage takes up to `spool_memory`, then the spool;
+/// output up
+///           to `window`. Nothing is allocated in steady state when its plugins run on the loop.
+/// Errors    Every failure is a complete answer with an explicit Status, or ends the connection; logged once.
+class Request final : public protocol::RequestInput,
+                      private Chain::Owner,
+                      private GuardRun::Owner,
+                      private Patience::Owner {
+ public:
+  /// What the connection knows of where the request came from.
+  struct Origin {
+    std::uint32_t listener = 0;
+    bool accept_steering = true;
+  };
+
+  explicit Request(Environment& environment);
+  ~Request() override;
+
+  void begin(Peer& peer, const protocol::BeginRequest& begin, const Origin& origin);
+  /// The connection lets go: answered, or gone. Cancels what runs and gives the request back as soon as it
+  /// can.
+  void detach();
+
+  [[nodiscard]] std::uint16_t id() const noexcept { return id_; }
+  [[nodiscard]] bool keep_connection() const noexcept { return keep_connection_; }
+  /// Its last record was queued, or the connection has to break.
+  [[nodiscard]] bool over() const noexcept { return state_ == State::over; }
+  /// The web server has sent everything that belongs to it.
+  [[nodiscard]] bool input_complete() const noexcept;
+  [[nodiscard]] bool params_ended() const noexcept { return state_ != State::params; }
+  [[nodiscard]] base::TimePoint begun() const noexcept { return begun_; }
+  /// When the last byte of its input came.
+  [[nodiscard]] base::TimePoint last_input() const noexcept { return last_input_; }
+  /// What it keeps of its input beyond what its stages took: the connection pauses reading above the window.
+  [[nodiscard]] std::uint64_t kept() const noexcept;
+  /// It produces output that nobody takes.
+  [[nodiscard]] bool output_blocked() const noexcept;
+
+  /// The peer took too long: header_time or stall_time.
+  void time_out(std::string_view what);
+  /// The host was full before it began: answered with OVERLOADED (FastCGI 1.0, 5.5).
+  void refuse_overload(std::string_view why);
+  /// The connection has room for output again.
+  void resume();
+  /// The host is stopping and the parameters are not complete: it will not begin.
+  void refuse_stopping();
+
+  // protocol::RequestInput
+  void on_params(base::Bytes bytes) override;
+  void on_params_end() override;
+  void on_body(base::Bytes bytes) override;
+  void on_body_end() override;
+  void on_data(base::Bytes bytes) override;
+  void on_data_end() override;
+  void on_aborted() override;
+  void on_violation(std::string_view what) override;
+
+ private:
+  enum class State : std::uint8_t {
+    idle,     ///< In the pool.
+    params,   ///< FCGI_PARAMS are coming.
+    parked,   ///< Complete, but the connection has no room for an answer.
+    guards,   ///< A guard is asked.
+    running,  ///< Source and filters work.
+    over,
+  };
+
+  void on_chain_failed(StageFailure failure) override;
+  void on_chain_ended() override;
+  void on_chain_progress() override;
+  void on_guard_done() override;
+  void on_patience_over(Patience& which) override;
+
+  void start();
+  [[nodiscard]] bool read_params();
+  [[nodiscard]] bool let_in();
+  void prepare_guards();
+  void next_guard();
+  void judge_guard();
+  [[nodiscard]] bool take_variables();
+  void guards_passed();
+  void answer_allow();
+  void answer_deny();
+  void run_chain();
+  void expect_input();
+
+  void receive(Inlet& inlet, base::Bytes bytes);
+  void receive_end(Inlet& inlet);
+  void pump();
+  void settle();
+  void pump_inlet(Inlet& inlet);
+  [[nodiscard]] bool inlet_has_room(const Inlet& inlet) const noexcept;
+  void pass_on(Inlet& inlet, base::Bytes bytes);
+  [[nodiscard]] bool sees_short(const Inlet& inlet) const noexcept;
+
+  void refuse(int status, std::string_view reason, std::string_view allow = {},
+              std::uint8_t protocol_status = 0);
+  void tell(log::Level level, std::string_view event, int status, std::string_view reason);
+  void tell_once(std::uint32_t bit, std::string_view event, std::string_view reason);
+  void answered();
+  void let_go_if_idle();
+  [[nodiscard]] bool busy() const noexcept;
+  [[nodiscard]] bool waits_for_peer() const noexcept;
+  [[nodiscard]] std::string_view route_name() const noexcept;
+  void make_id();
+
+  Environment& env_;
+  Peer* peer_ = nullptr;
+  Origin origin_;
+  std::uint64_t number_ = 0;
+  std::uint16_t id_ = 0;
+  protocol::Role role_ = protocol::Role::responder;
+  State state_ = State::idle;
+  bool keep_connection_ = false;
+  bool params_refused_ = false;
+  Slice slice_ = Slice::responder;
+  const Route* route_ = nullptr;
+  int status_after_guards_ = 0;
+
+  base::Buffer params_block_;
+  cgi::Params params_;
+  AdmissionScratch scratch_;
+  std::array<char, 24> id_text_{};
+  std::size_t id_length_ = 0;
+  CallFacts facts_;
+
+  struct PlannedGuard {
+    const Guard* guard;
+    const Route* route;
+  };
+  std::vector<PlannedGuard> plan_;
+  std::size_t at_guard_ = 0;
+  GuardRun guard_{*this};
+  cgi::Verdict collected_;  ///< The variables of all guards so far.
+
+  Inlet body_;
+  Inlet data_;
+  base::TimePoint begun_{};
+  base::TimePoint last_input_{};
+
+  ResponseWriter writer_;
+  Chain chain_{*this, writer_};
+  Patience patience_{*this};  ///< The route's timeout.
+  bool inside_ = false;       ///< pump() runs: it is not entered again from below.
+};
+
+}  // namespace trivet::roles

@@ -1,0 +1,249 @@
+#include "runtime/cgi/media_type.hpp"
+#include "runtime/cgi/request_info.hpp"
+#include "runtime/protocol/name_value.hpp"
+#include "runtime/roles/request.hpp"
+
+/// From complete parameters to a running chain: reading, routing, asking the guards.
+namespace trivet::roles {
+namespace {
+
+constexpr std::uint32_t told_configuration = 1U << 0U;
+constexpr std::uint32_t told_undeclared = 1U << 1U;
+
+/// What a source behind filters must not see: it would answer for the unfiltered bytes (a coding the filters
+/// cannot read, a part, or "not modified" by its own validators).
+constexpr std::string_view hidden_behind_filters[] = {"HTTP_ACCEPT_ENCODING",    "HTTP_RANGE",
+                                                      "HTTP_IF_RANGE",           "HTTP_IF_MATCH",
+                                                      "HTTP_IF_NONE_MATCH",      "HTTP_IF_MODIFIED_SINCE",
+                                                      "HTTP_IF_UNMODIFIED_SINCE"};
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  for (const std::string& each : names) {
+    if (each == name) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Request::start() {
+  state_ = State::guards;
+  if (!read_params() || !let_in()) return;
+  prepare_guards();
+  next_guard();
+}
+
+bool Request::read_params() {
+  std::size_t count = 0;
+  protocol::PairReader reader(params_block_.bytes());
+  while (const auto pair = reader.next()) {
+    if (++count > env_.limits.params_count) {
+      env_.tally.limit_hit();
+      refuse(431, "there are more parameters than params_count");
+      return false;
+    }
+    params_.add(pair->name, pair->value);
+  }
+  if (reader.broken()) {
+    refuse(400, "the parameters end inside a name-value pair");
+    return false;
+  }
+  if (const auto refusal = params_.settle()) {
+    refuse(refusal->status, refusal->reason);
+    return false;
+  }
+  return true;
+}
+
+bool Request::let_in() {
+  if (env_.stopping) {
+    refuse(503, "the host is stopping");
+    return false;
+  }
+  const Admission admission =
+      admit(role_, origin_.listener, origin_.accept_steering, params_, env_.router, scratch_);
+  slice_ = admission.slice;
+  route_ = admission.route;
+  status_after_guards_ = admission.status_after_guards;
+  env_.tally.request(slice_);
+  writer_.set_head_method(params_.get("REQUEST_METHOD") == "HEAD");
+  if (admission.status != 0) {
+    if (admission.configuration_error)
+      tell_once(told_configuration, "the route's configuration is wrong", admission.reason);
+    refuse(admission.status, admission.reason, admission.allow);
+    return false;
+  }
+  facts_.route = route_->config.name;
+  patience_.set(env_.loop, route_->config.timeout);
+  if (admission.also_guarded_by != nullptr) {
+    for (const Guard& guard : admission.also_guarded_by->guards)
+      plan_.push_back({&guard, admission.also_guarded_by});
+  }
+  if (route_->guarded_on(slice_)) {
+    for (const Guard& guard : route_->guards) plan_.push_back({&guard, route_});
+  }
+  expect_input();
+  if ((body_.over_limit() || data_.over_limit()) && state_ != State::over) {
+    env_.tally.limit_hit();
+    refuse(413, "the web server announced or sent more than the limit");
+    return false;
+  }
+  return true;
+}
+
+void Request::expect_input() {
+  const auto content_length = cgi::parse_length(params_.get("CONTENT_LENGTH"));
+  facts_.content_length = content_length.value_or(UINT64_MAX);
+  facts_.data_length = UINT64_MAX;
+  if (slice_ == Slice::authorizer)
+    return;  // Its CONTENT_LENGTH is the original request's: it says nothing here.
+  body_.announced = content_length;
+  body_.limit = env_.limits.body_bytes;
+  if (role_ == protocol::Role::filter) {
+    data_.announced = cgi::parse_length(params_.get("FCGI_DATA_LENGTH"));
+    data_.limit = env_.limits.data_bytes;
+    facts_.data_length = data_.announced.value_or(UINT64_MAX);
+  } else if (slice_ == Slice::filter) {
+    facts_.data_length = facts_.content_length;
+  }
+}
+
+void Request::prepare_guards() {
+  if (plan_.empty()) return;
+  const bool from_apache = role_ == protocol::Role::authorizer && params_.find("FCGI_APACHE_ROLE") != nullptr;
+  if (!from_apache) {
+    // Some web servers set these from an Authorization header that nobody has verified.
+    params_.remove("REMOTE_USER");
+    params_.remove("AUTH_TYPE");
+  }
+}
+
+void Request::next_guard() {
+  while (state_ == State::guards && at_guard_ < plan_.size()) {
+    const std::size_t asked = at_guard_;
+    if (!guard_.start(*plan_[asked].guard, facts_)) return;
+    if (guard_.failed() != 0 || guard_.verdict().decision() != cgi::Verdict::Decision::allow) {
+      answer_deny();
+      return;
+    }
+    if (!take_variables()) return;
+    ++at_guard_;
+  }
+  if (state_ == State::guards) guards_passed();
+}
+
+/// A guard on a plugin thread has answered.
+void Request::judge_guard() {
+  if (guard_.failed() != 0 || guard_.verdict().decision() != cgi::Verdict::Decision::allow) {
+    answer_deny();
+    return;
+  }
+  if (!take_variables()) return;
+  ++at_guard_;
+  next_guard();
+}
+
+bool Request::take_variables() {
+  cgi::Verdict& verdict = guard_.verdict();
+  const Route& route = *plan_[at_guard_].route;
+  for (std::size_t i = 0; i < verdict.variables(); ++i) {
+    const cgi::Verdict::Variable& variable = verdict.variable(i);
+    if (const auto* before = collected_.find_variable(variable.name);
+        before != nullptr && before->value != variable.value) {
+      refuse(500, "two guards set the variable " + variable.name + " to different values");
+      return false;
+    }
+    const bool known = variable.name == "REMOTE_USER" || variable.name == "AUTH_TYPE";
+    if (!known && !contains(route.config.variables, variable.name)) {
+      tell_once(told_undeclared,
+                "a guard set a variable that the route does not declare: it is not passed on", variable.name);
+      continue;
+    }
+    if (const auto wrong = collected_.set_variable(variable.name, variable.value); !wrong.empty()) {
+      refuse(500, wrong);
+      return false;
+    }
+  }
+  return true;
+}
+
+void Request::answer_deny() {
+  const std::string_view guard = plan_[at_guard_].guard->name;
+  if (guard_.failed() != 0) {
+    const std::string why = "guard \"" + std::string(guard) + "\": " + guard_.failure();
+    refuse(guard_.failed(), why);
+    return;
+  }
+  cgi::Verdict& verdict = guard_.verdict();
+  std::string why = "guard \"" + std::string(guard) + "\"";
+  if (!guard_.reason().empty()) why += ": " + guard_.reason();
+  env_.tally.denied();
+  tell(log::Level::info, "denied", verdict.head().status(), why);
+  if (const auto wrong = writer_.deny(verdict.head(), verdict.body().bytes()); !wrong.empty()) {
+    refuse(500, wrong);
+    return;
+  }
+  answered();
+}
+
+void Request::answer_allow() {
+  const auto find = [this](const std::string& name) { return collected_.find_variable(name); };
+  if (const auto wrong = writer_.allow(route_->config.variables, find); !wrong.empty()) {
+    refuse(500, wrong);
+    return;
+  }
+  env_.tally.allowed();
+  answered();
+}
+
+void Request::guards_passed() {
+  if (slice_ == Slice::authorizer) {
+    answer_allow();
+    return;
+  }
+  if (!plan_.empty()) {
+    env_.tally.allowed();
+    params_.remove("REMOTE_USER");
+    params_.remove("AUTH_TYPE");
+    for (const PlannedGuard& planned : plan_) {
+      for (const std::string& name : planned.route->config.variables) params_.remove(name);
+    }
+    for (std::size_t i = 0; i < collected_.variables(); ++i) {
+      params_.set(collected_.variable(i).name, collected_.variable(i).value);
+    }
+  }
+  if (status_after_guards_ != 0) {
+    refuse(status_after_guards_, "the route has no respond");
+    return;
+  }
+  run_chain();
+}
+
+void Request::run_chain() {
+  state_ = State::running;
+  if (!route_->filters.empty()) {
+    for (const std::string_view name : hidden_behind_filters) params_.remove(name);
+  }
+  const bool filter = slice_ == Slice::filter;
+  const bool filter_role = role_ == protocol::Role::filter;
+  chain_.build(filter ? nullptr : route_->source, route_->filters, filter_role, facts_);
+  if (filter) {
+    std::string_view file = params_.get("SCRIPT_FILENAME");
+    if (file.empty()) file = params_.get("PATH_TRANSLATED");
+    if (file.empty()) file = params_.get("SCRIPT_NAME");
+    const std::string_view wrong = chain_.initial_head().set("Content-Type", cgi::media_type(file));
+    if (!wrong.empty()) {
+      refuse(500, wrong);
+      return;
+    }
+  }
+  body_.wanted = filter_role ? chain_.body_filter() != Chain::npos : true;
+  data_.wanted = filter_role;
+  if (!body_.wanted) body_.queue.clear();
+  inside_ = true;
+  chain_.start();
+  inside_ = false;
+  pump();
+}
+
+}  // namespace trivet::roles

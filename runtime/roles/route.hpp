@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/cgi/request_path.hpp"
+#include "runtime/config/config.hpp"
+#include "runtime/plugin/plugin.hpp"
+#include "runtime/roles/decision.hpp"
+
+namespace trivet::roles {
+
+/// One guard of a route: a plugin, or the built-in allow or deny.
+struct Guard {
+  config::Guard::Kind kind = config::Guard::Kind::deny;
+  plugin::Plugin* plugin = nullptr;  ///< Only for Kind::plugin.
+  std::string_view name;             ///< For logs.
+};
+
+/// A route as requests use it: the configuration with its plugins found.
+///
+/// Lifetime  Immutable but for `told`, which belongs to the loop; outlives every request.
+struct Route {
+  explicit Route(const config::Route& from) : config(from), pattern(from.path) {}
+
+  config::Route config;
+  cgi::PathPattern pattern;
+  std::vector<std::uint32_t> listeners;  ///< Indices; empty: all.
+  std::vector<Guard> guards;
+  plugin::Plugin* source = nullptr;
+  std::vector<plugin::Plugin*> filters;
+  mutable std::uint32_t told = 0;  ///< Bits of what was logged once.
+
+  [[nodiscard]] bool guarded_on(Slice slice) const noexcept {
+    switch (slice) {
+      case Slice::responder:
+        return config.guarded_on(config::Slice::responder);
+      case Slice::authorizer:
+        return config.guarded_on(config::Slice::authorizer);
+      case Slice::filter:
+        return config.guarded_on(config::Slice::filter);
+    }
+    return true;
+  }
+};
+
+}  // namespace trivet::roles

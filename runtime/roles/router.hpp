@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/roles/route.hpp"
+
+namespace trivet::roles {
+
+/// What a request is matched by. Host and method may be empty: unknown.
+struct Target {
+  std::uint32_t listener = 0;
+  const cgi::RequestPath* path = nullptr;
+  std::string_view host;  ///< Without port and final dot.
+  std::string_view method;
+};
+
+struct Match {
+  const Route* route = nullptr;
+  bool method_fits = true;  ///< False where some route would have matched but for its methods.
+  std::string allow;        ///< The methods of those routes, as an Allow field, when method_fits is false.
+};
+
+/// The routes, in file order: the first match wins.
+///
+/// Thread    [loop]; constant once built.
+class Router {
+ public:
+  explicit Router(std::vector<std::unique_ptr<Route>> routes);
+
+  [[nodiscard]] Match find(const Target& target) const;
+  /// By name, for TRIVET_ROUTE: overrides path and hosts, not methods and listen.
+  [[nodiscard]] Match find_named(std::string_view name, const Target& target, bool& exists) const;
+  [[nodiscard]] const std::vector<std::unique_ptr<Route>>& routes() const noexcept { return routes_; }
+
+ private:
+  std::vector<std::unique_ptr<Route>> routes_;
+  std::unordered_map<std::string_view, const Route*> by_name_;
+};
+
+}  // namespace trivet::roles

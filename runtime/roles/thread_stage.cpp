@@ -1,0 +1,205 @@
+#include "runtime/roles/thread_stage.hpp"
+
+namespace trivet::roles {
+
+ThreadStage::ThreadStage(StageSink& sink, std::size_t index, StageRole role, bool takes_body,
+                         const plugin::Plugin& plugin, const CallFacts& facts)
+    : sink_(&sink), plugin_(&plugin), facts_(&facts), patience_(*this), index_(index), role_(role) {
+  call_.set_up(facts, plugin, role == StageRole::filter ? TRIVET_ROLE_FILTER : TRIVET_ROLE_RESPONDER);
+  patience_.set(*facts.loop, plugin.timeout());
+  lanes_.reset(role, takes_body);
+}
+
+ThreadStage::~ThreadStage() = default;
+
+trivet_status ThreadStage::ThreadCall::write(std::string_view bytes) {
+  if (cancelled()) return TRIVET_E_CANCELLED;
+  stage_.work_.out.append(bytes);
+  return TRIVET_OK;
+}
+
+trivet_status ThreadStage::ThreadCall::flush() {
+  if (cancelled()) return TRIVET_E_CANCELLED;
+  stage_.work_.flush = true;
+  return TRIVET_OK;
+}
+
+cgi::ResponseHead* ThreadStage::ThreadCall::current_head() noexcept {
+  // From the first output on the head belongs to what comes after.
+  return stage_.work_.has_head && stage_.work_.out.empty() ? &stage_.work_.head : nullptr;
+}
+
+void ThreadStage::start() {
+  started_ = true;
+  pump();
+}
+
+bool ThreadStage::has_room() const noexcept { return lanes_.size() < facts_->window; }
+
+void ThreadStage::input(StageInput lane, base::Bytes bytes) {
+  if (given_up_) return;
+  lanes_.lane(lane).waiting.append(bytes);
+  pump();
+}
+
+void ThreadStage::end_input(StageInput lane, trivet_end end) {
+  if (given_up_) return;
+  lanes_.lane(lane).end = end;
+  pump();
+}
+
+void ThreadStage::resume() { pump(); }
+
+void ThreadStage::pump() {
+  if (!started_ || job_out_) return;
+  if (cancelled_.load()) {
+    // Only the closing is left, on the thread that has the instance.
+    if (state_ == State::open) submit();
+    return;
+  }
+  if (given_up_ || state_ == State::over || !sink_->has_room_after(index_)) return;
+  const Lanes::Lane& lane = lanes_.lane(lanes_.current());
+  const bool end_pending = lane.end != TRIVET_END_NOT_YET && !lane.end_told;
+  const bool responder = role_ == StageRole::responder;
+  work_.produce = responder && (plugin_->responder()->body == nullptr || lanes_.all_told());
+  if (state_ == State::created || !lane.waiting.empty() || end_pending || work_.produce) submit();
+}
+
+void ThreadStage::submit() {
+  work_.lane = lanes_.current();
+  Lanes::Lane& lane = lanes_.lane(work_.lane);
+  work_.in.clear();
+  work_.in.swap(lane.waiting);
+  work_.end = TRIVET_END_NOT_YET;
+  if (!lane.end_told) work_.end = lane.end;
+  if (work_.end != TRIVET_END_NOT_YET) lane.end_told = true;
+  work_.flush = work_.done = false;
+  work_.status = TRIVET_OK;
+  if (cgi::ResponseHead* head = sink_->head(index_)) {
+    work_.head.swap(*head);
+    work_.has_head = true;
+  } else {
+    work_.has_head = false;
+  }
+  job_out_ = true;
+  plugin::Threads& threads = *plugin_->threads();
+  if (pinned_) {
+    threads.submit_to(thread_, *this);
+  } else if (!threads.submit(*this)) {
+    job_out_ = false;
+    give_up({503, "the queue of plugin \"" + plugin_->name() + "\" is full"});
+    return;
+  }
+  if (!cancelled_.load()) patience_.run();
+}
+
+void ThreadStage::run(void* instance, std::uint32_t thread) {
+  thread_ = thread;
+  call_hooks(instance);
+  facts_->loop->post(*this);
+}
+
+void ThreadStage::call_hooks(void* instance) {
+  if (!cancelled_.load() && work_.status == TRIVET_OK && state_ == State::created) {
+    auto* open = role_ == StageRole::responder ? plugin_->responder()->open : plugin_->filter()->open;
+    if (open != nullptr) work_.status = open(instance, call_.handle(), &state_of_plugin_);
+    if (work_.status == TRIVET_OK) state_ = State::open;
+  }
+  if (state_ == State::open && !cancelled_.load() && work_.status == TRIVET_OK) {
+    const bool responder = role_ == StageRole::responder;
+    auto* body = responder ? plugin_->responder()->body : plugin_->filter()->body;
+    auto* hook = responder || work_.lane == StageInput::body ? body : plugin_->filter()->data;
+    const auto give = [&](base::Bytes bytes, trivet_end end) {
+      if (hook == nullptr || work_.status != TRIVET_OK || cancelled_.load()) return;
+      work_.status =
+          hook(instance, call_.handle(), state_of_plugin_, plugin::text(base::as_text(bytes)), end);
+    };
+    if (!work_.in.empty()) give(work_.in.bytes(), TRIVET_END_NOT_YET);
+    if (work_.end != TRIVET_END_NOT_YET) {
+      give({}, work_.end);
+      if (!responder && work_.lane == StageInput::data) work_.done = true;
+    }
+    if (responder && work_.status == TRIVET_OK && (work_.produce || work_.end != TRIVET_END_NOT_YET)) {
+      std::uint32_t done = 1;
+      if (auto* room = plugin_->responder()->room) {
+        work_.status = room(instance, call_.handle(), state_of_plugin_, &done);
+      }
+      work_.done = done != 0;
+    }
+  }
+  if (state_ == State::open && (work_.done || cancelled_.load() || work_.status != TRIVET_OK))
+    call_close(instance);
+}
+
+void ThreadStage::call_close(void* instance) {
+  auto* close = role_ == StageRole::responder ? plugin_->responder()->close : plugin_->filter()->close;
+  if (close != nullptr) close(instance, call_.handle(), state_of_plugin_);
+  state_of_plugin_ = nullptr;
+  state_ = State::over;
+}
+
+void ThreadStage::run() {
+  job_out_ = false;
+  pinned_ = true;
+  patience_.pause();
+  if (given_up_) {
+    if (state_ == State::open) pump();
+    sink_->on_progress(index_);
+    return;
+  }
+  if (work_.has_head) {
+    if (cgi::ResponseHead* head = sink_->head(index_)) head->swap(work_.head);
+    work_.has_head = false;
+  }
+  if (work_.status != TRIVET_OK) {
+    give_up({500, call_.failure_text(work_.status)});
+    sink_->on_progress(index_);
+    return;
+  }
+  if (!work_.out.empty()) {
+    patience_.stop();  // The head is decided: from here on only a stall of the peer ends it.
+    base::Buffer out;
+    out.swap(work_.out);
+    sink_->on_output(index_, out.bytes());
+  }
+  if (work_.flush && !given_up_) sink_->on_flush(index_);
+  if (work_.done && !given_up_) {
+    given_up_ = true;
+    sink_->on_done(index_);
+  }
+  sink_->on_progress(index_);
+}
+
+void ThreadStage::give_up(StageFailure failure) {
+  if (given_up_) return;
+  given_up_ = true;
+  patience_.stop();
+  cancelled_.store(true);
+  lanes_.release();
+  if (!job_out_ && state_ == State::open) submit();
+  sink_->on_failed(index_, std::move(failure));
+}
+
+void ThreadStage::on_patience_over(Patience& /*which*/) {
+  if (given_up_ || !job_out_) return;
+  if (plugin_->threads()->withdraw(*this)) {
+    job_out_ = false;
+    work_.in.clear();
+    give_up({504, "plugin \"" + plugin_->name() + "\" was not free within its timeout"});
+  } else {
+    give_up({504, "plugin \"" + plugin_->name() + "\" did not answer within its timeout"});
+  }
+  sink_->on_progress(index_);
+}
+
+void ThreadStage::cancel() {
+  if (given_up_) return;
+  given_up_ = true;
+  patience_.stop();
+  cancelled_.store(true);
+  lanes_.release();
+  if (job_out_ && plugin_->threads()->withdraw(*this)) job_out_ = false;
+  if (!job_out_ && state_ == State::open) submit();
+}
+
+}  // namespace trivet::roles
