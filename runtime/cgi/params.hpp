@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,7 +60,23 @@ class Params {
   /// Sets one to a copy of `value`, in place if present: what a guard decided, or the host.
   void set(std::string_view name, std::string_view value);
   void remove(std::string_view name) noexcept;
-  // Private: the implementation's choice (a flat vector; an arena of recycled blocks for joined and set values).
+
+ private:
+  [[nodiscard]] Param* find_mutable(std::string_view name) noexcept;
+  [[nodiscard]] std::optional<Refusal> settle_repeats(const std::vector<std::uint32_t>& order);
+  [[nodiscard]] std::optional<Refusal> merge(Param& into, std::string_view later, bool& ambiguous_length);
+  /// A copy that stays where it is until reset().
+  [[nodiscard]] std::string_view keep(std::string_view first, std::string_view between = {},
+                                      std::string_view second = {});
+
+  std::vector<Param> list_;
+  std::vector<std::uint32_t> order_;  ///< For settle(): indices, sorted by name.
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  std::size_t blocks_used_ = 0;
+  std::size_t left_in_block_ = 0;
+  std::vector<std::unique_ptr<char[]>> large_;
+  bool bad_name_ = false;
+  bool has_nul_ = false;
 };
 
 }  // namespace trivet::cgi

@@ -26,10 +26,18 @@ class RequestPath {
   [[nodiscard]] std::string_view parse(std::string_view text, Form form);
 
   /// `//` or bytes that are not UTF-8: refused on guarded routes unless the route allows odd paths.
-  [[nodiscard]] bool odd() const noexcept;
-  [[nodiscard]] const std::vector<std::string_view>& segments() const noexcept;
+  [[nodiscard]] bool odd() const noexcept { return odd_; }
+  [[nodiscard]] const std::vector<std::string_view>& segments() const noexcept { return segments_; }
   /// Same segments.
   [[nodiscard]] bool same(const RequestPath& other) const noexcept;
+
+ private:
+  [[nodiscard]] std::string_view cut(std::string_view path, Form form);
+
+  std::string text_;  ///< The decoded segments, one after the other.
+  std::vector<std::size_t> ends_;
+  std::vector<std::string_view> segments_;
+  bool odd_ = false;
 };
 
 /// A route's `path`: matched segment by segment, case-sensitive, against decoded segments. `*` stands for any
@@ -41,7 +49,11 @@ class PathPattern {
   explicit PathPattern(std::string_view text);
 
   [[nodiscard]] bool matches(const RequestPath& path) const noexcept;
-  [[nodiscard]] const std::string& text() const noexcept;
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+  std::vector<std::string> segments_;
 };
 
 }  // namespace trivet::cgi

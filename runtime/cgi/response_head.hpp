@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,21 +38,30 @@ class ResponseHead {
   /// 200..599; false leaves it as it was.
   bool set_status(int status) noexcept;
   /// Whether set_status was called since clear().
-  [[nodiscard]] bool has_status() const noexcept;
+  [[nodiscard]] bool has_status() const noexcept { return has_status_; }
 
   /// What is wrong with the field, or empty when it was taken.
   std::string_view add(std::string_view name, std::string_view value);
   std::string_view set(std::string_view name, std::string_view value);  ///< Replaces all of that name.
   void remove(std::string_view name) noexcept;
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;  ///< The first.
-  [[nodiscard]] std::size_t size() const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
   [[nodiscard]] Field at(std::size_t index) const noexcept;
 
   void swap(ResponseHead& other) noexcept;
 
  private:
+  /// Where a field stands in text_: name, then value.
+  struct PlaceInText {
+    std::uint32_t begin;
+    std::uint32_t name_size;
+    std::uint32_t value_size;
+  };
+
   int status_ = 200;
-  // The rest is the implementation's choice (one text block with offsets).
+  bool has_status_ = false;
+  std::string text_;
+  std::vector<PlaceInText> places_;
 };
 
 /// How a head is written.

@@ -41,8 +41,8 @@ class Verdict {
   std::string_view deny(int status) noexcept;
   /// What is wrong with the variable, or empty. Setting one again replaces it.
   std::string_view set_variable(std::string_view name, std::string_view value);
-  [[nodiscard]] std::size_t variables() const noexcept;
-  [[nodiscard]] const Variable& variable(std::size_t index) const noexcept;
+  [[nodiscard]] std::size_t variables() const noexcept { return count_; }
+  [[nodiscard]] const Variable& variable(std::size_t index) const noexcept { return variables_[index]; }
   /// Null when absent.
   [[nodiscard]] const Variable* find_variable(std::string_view name) const noexcept;
 
@@ -55,7 +55,8 @@ class Verdict {
   Decision decision_ = Decision::none;
   ResponseHead head_;
   base::Buffer body_;
-  // Variables: the implementation's choice (recycled vector).
+  std::vector<Variable> variables_;  ///< Those beyond count_ wait to be used again.
+  std::size_t count_ = 0;
 };
 
 /// Appends the answer of an authorizer that allows (FastCGI 1.0, 6.3): `Status: 200 OK`, one `Variable-NAME: value`

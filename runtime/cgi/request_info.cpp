@@ -1,0 +1,53 @@
+#include "runtime/cgi/request_info.hpp"
+
+#include <algorithm>
+
+#include "runtime/cgi/text.hpp"
+
+namespace trivet::cgi {
+
+Steering read_steering(const Params& params) noexcept {
+  Steering steering;
+  constexpr std::string_view prefix = "TRIVET_";
+  const auto slot = [&](std::string_view name) -> std::string_view* {
+    if (name == "ROLE") return &steering.role;
+    if (name == "ROUTE") return &steering.route;
+    if (name == "PATH") return &steering.path;
+    if (name == "HOST") return &steering.host;
+    if (name == "METHOD") return &steering.method;
+    if (name == "DIALECT") return &steering.dialect;
+    return nullptr;
+  };
+  for (const Param& param : params.all()) {
+    if (param.name.substr(0, prefix.size()) != prefix) continue;
+    steering.any = true;
+    if (std::string_view* known = slot(param.name.substr(prefix.size()))) {
+      *known = param.value;
+    } else {
+      steering.unknown = param.name;
+    }
+  }
+  return steering;
+}
+
+std::string_view host_for_matching(std::string_view host) noexcept {
+  const std::size_t bracket = host.rfind(']');
+  const std::size_t colon = host.rfind(':');
+  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
+    host = host.substr(0, colon);
+  }
+  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+  return host;
+}
+
+bool equals_lower(std::string_view text, std::string_view lower_case) noexcept {
+  return text.size() == lower_case.size() &&
+         std::equal(text.begin(), text.end(), lower_case.begin(), [](char a, char b) { return lower(a) == b; });
+}
+
+bool is_method(std::string_view text) noexcept {
+  constexpr std::size_t longest = 32;
+  return text.size() <= longest && is_token(text);
+}
+
+}  // namespace trivet::cgi

@@ -1,0 +1,170 @@
+#include "runtime/cgi/request_path.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "runtime/cgi/text.hpp"
+
+namespace trivet::cgi {
+namespace {
+
+int hex_digit(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char low = lower(c);
+  return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
+/// The byte that a percent escape at `at` stands for, or -1.
+int escaped_byte(std::string_view text, std::size_t at) noexcept {
+  if (text.size() - at < 3 || text[at] != '%') return -1;
+  const int high = hex_digit(text[at + 1]);
+  const int low = hex_digit(text[at + 2]);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/// Whether a decoded segment is "." or "..", also where a sloppier reader would decode it once more or take off a
+/// parameter that follows `;`.
+bool is_dot_segment(std::string_view segment) noexcept {
+  std::size_t dots = 0;
+  for (std::size_t at = 0; at < segment.size();) {
+    const int escaped = escaped_byte(segment, at);
+    const char c = escaped < 0 ? segment[at] : static_cast<char>(escaped);
+    if (c == ';') break;
+    if (c != '.' || ++dots > 2) return false;
+    at += escaped < 0 ? 1 : 3;
+  }
+  return dots != 0;
+}
+
+/// '.', '/' or '\' as a UTF-8 sequence longer than it has to be: no UTF-8, but some decoders take it for the byte.
+bool has_overlong_special(std::string_view text) noexcept {
+  static constexpr std::string_view forms[] = {
+      "\xc0\xae", "\xc0\xaf", "\xc1\x9c", "\xe0\x80\xae", "\xe0\x80\xaf", "\xe0\x81\x9c",
+      "\xf0\x80\x80\xae", "\xf0\x80\x80\xaf", "\xf0\x80\x81\x9c"};
+  return std::any_of(std::begin(forms), std::end(forms),
+                     [&](std::string_view form) { return text.find(form) != std::string_view::npos; });
+}
+
+/// The path of a request target (RFC 9112, 3.2): without scheme and authority, query and fragment.
+std::string_view path_of_target(std::string_view target) noexcept {
+  target = target.substr(0, target.find_first_of("?#"));
+  if (target.empty() || target.front() == '/') return target;
+  const std::size_t scheme = target.find("://");
+  if (scheme == std::string_view::npos || !is_token(target.substr(0, scheme))) return {};
+  const std::size_t slash = target.find('/', scheme + 3);
+  return slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
+}
+
+/// One pattern segment against one decoded segment; `*` stands for any characters. Linear: only the last star is
+/// ever gone back to.
+bool segment_fits(std::string_view pattern, std::string_view segment) noexcept {
+  std::size_t p = 0;
+  std::size_t s = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t retry = 0;
+  while (s < segment.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      retry = s;
+    } else if (p < pattern.size() && pattern[p] == segment[s]) {
+      ++p;
+      ++s;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      s = ++retry;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace
+
+std::string_view RequestPath::cut(std::string_view path, Form form) {
+  path.remove_prefix(1);
+  for (bool more = true; more;) {
+    const std::size_t slash = path.find('/');
+    const std::string_view raw = path.substr(0, slash);
+    more = slash != std::string_view::npos;
+    if (more) path.remove_prefix(slash + 1);
+    if (more && raw.empty()) odd_ = true;
+    const std::size_t begin = text_.size();
+    if (form == Form::decoded) {
+      text_.append(raw);
+    } else {
+      for (std::size_t at = 0; at < raw.size();) {
+        if (raw[at] != '%') {
+          text_.push_back(raw[at++]);
+          continue;
+        }
+        const int byte = escaped_byte(raw, at);
+        if (byte < 0) return "a percent sign without two hexadecimal digits";
+        text_.push_back(static_cast<char>(byte));
+        at += 3;
+      }
+    }
+    ends_.push_back(text_.size());
+    if (is_dot_segment(std::string_view(text_).substr(begin))) return "a dot segment";
+  }
+  return {};
+}
+
+std::string_view RequestPath::parse(std::string_view text, Form form) {
+  text_.clear();
+  ends_.clear();
+  segments_.clear();
+  odd_ = false;
+  const std::string_view path = form == Form::uri ? path_of_target(text) : text;
+  if (path.empty() || path.front() != '/') return "it does not start with a slash";
+  if (const std::string_view wrong = cut(path, form); !wrong.empty()) return wrong;
+  if (text_.find('\\') != std::string::npos) return "a backslash";
+  if (has_control(text_) || text_.find('\t') != std::string::npos) return "a control byte";
+  if (has_overlong_special(text_)) return "an overlong encoding of a dot, slash or backslash";
+  if (!is_utf8(text_)) odd_ = true;
+  std::size_t begin = 0;
+  for (const std::size_t end : ends_) {
+    segments_.push_back(std::string_view(text_).substr(begin, end - begin));
+    begin = end;
+  }
+  return {};
+}
+
+bool RequestPath::same(const RequestPath& other) const noexcept { return segments_ == other.segments_; }
+
+PathPattern::PathPattern(std::string_view text) : text_(text) {
+  if (!text.empty() && text.front() == '/') text.remove_prefix(1);
+  for (;;) {
+    const std::size_t slash = text.find('/');
+    segments_.emplace_back(text.substr(0, slash));
+    if (slash == std::string_view::npos) break;
+    text.remove_prefix(slash + 1);
+  }
+}
+
+bool PathPattern::matches(const RequestPath& path) const noexcept {
+  const std::vector<std::string_view>& segments = path.segments();
+  std::size_t p = 0;
+  std::size_t s = 0;
+  std::size_t star = SIZE_MAX;
+  std::size_t retry = 0;
+  while (s < segments.size()) {
+    if (p < segments_.size() && segments_[p] == "**") {
+      star = p++;
+      retry = s;
+    } else if (p < segments_.size() && segment_fits(segments_[p], segments[s])) {
+      ++p;
+      ++s;
+    } else if (star != SIZE_MAX) {
+      p = star + 1;
+      s = ++retry;
+    } else {
+      return false;
+    }
+  }
+  while (p < segments_.size() && segments_[p] == "**") ++p;
+  return p == segments_.size();
+}
+
+}  // namespace trivet::cgi
