@@ -220,9 +220,7 @@ void Connection::on_unknown_role(std::uint16_t /*id*/, bool keep_connection) {
 }
 
 void Connection::on_request_ended(roles::Request& request, bool broken) {
-  demultiplexer_.release(request.id());
   if (!request.keep_connection() || broken) close_when_done_ = true;
-  if (!request.input_complete()) unread_input_ = true;
   const auto found = std::find(requests_.begin(), requests_.end(), &request);
   if (found != requests_.end()) {
     *found = requests_.back();
@@ -244,7 +242,8 @@ bool Connection::has_room() const noexcept {
 void Connection::produce_and_send() {
   for (int round = 0; round < rounds_per_turn; ++round) {
     if (!send_blocked_ && !out_.empty() && !send()) return;
-    if (send_blocked_ || !room_wanted_ || !has_room()) return;
+    // Also while the socket takes nothing: a full window is what tells a request that its output is blocked.
+    if (!room_wanted_ || !has_room()) return;
     room_wanted_ = false;
     resume_requests();
     if (state_ == State::dead || out_.empty()) return;
@@ -287,8 +286,14 @@ void Connection::resume_requests() {
   if (requests_.size() > 1) std::rotate(requests_.begin(), requests_.begin() + 1, requests_.end());
 }
 
+/// Lets go of what has ended. Its id is free only now: the web server cannot use it again before it has seen
+/// the end, and until then the rest of its input, if it came in this turn, says whether any is still to come.
 void Connection::reap() {
-  for (roles::Request* request : ended_) request->detach();
+  for (roles::Request* request : ended_) {
+    if (!request->input_complete()) unread_input_ = true;
+    demultiplexer_.release(request->id());
+    request->detach();
+  }
   ended_.clear();
   constexpr std::size_t usual = 8;
   if (requests_.empty() && requests_.capacity() > usual) {

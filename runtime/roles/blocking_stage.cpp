@@ -114,7 +114,7 @@ void BlockingStage::end_input(StageInput /*lane*/, trivet_end end) {
   if (waiting_) changed_.notify_all();
 }
 
-bool BlockingStage::has_room() const noexcept {
+bool BlockingStage::has_room(StageInput /*lane*/) const noexcept {
   const std::lock_guard lock(mutex_);
   return in_.size() < facts_->window;
 }

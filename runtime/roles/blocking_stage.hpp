@@ -23,7 +23,7 @@ class BlockingStage final : public Stage, private plugin::Job, private base::Tas
   void start() override;
   void input(StageInput lane, base::Bytes bytes) override;
   void end_input(StageInput lane, trivet_end end) override;
-  [[nodiscard]] bool has_room() const noexcept override;
+  [[nodiscard]] bool has_room(StageInput lane) const noexcept override;
   [[nodiscard]] std::size_t kept() const noexcept override;
   void resume() override;
   void cancel() override;

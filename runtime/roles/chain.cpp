@@ -133,7 +133,7 @@ void Chain::on_failed(std::size_t /*index*/, StageFailure failure) {
 
 bool Chain::has_room_after(std::size_t index) const noexcept {
   for (std::size_t next = index + 1; next < started_; ++next) {
-    if (!stages_[next]->has_room()) return false;
+    if (!stages_[next]->has_room(StageInput::data)) return false;
   }
   return writer_.has_room();
 }

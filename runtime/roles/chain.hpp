@@ -46,7 +46,9 @@ class Chain final : private StageSink {
   /// For the first stage.
   void input(StageInput lane, base::Bytes bytes) { stages_.front()->input(lane, bytes); }
   void end_input(StageInput lane, trivet_end end) { stages_.front()->end_input(lane, end); }
-  [[nodiscard]] bool has_room() const noexcept { return stages_.front()->has_room() && has_room_after(0); }
+  [[nodiscard]] bool has_room(StageInput lane) const noexcept {
+    return stages_.front()->has_room(lane) && has_room_after(0);
+  }
 
   /// The filter that is given FCGI_STDIN, or npos.
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
@@ -54,7 +56,7 @@ class Chain final : private StageSink {
   void body_input(base::Bytes bytes) { stages_[body_filter_]->input(StageInput::body, bytes); }
   void end_body(trivet_end end) { stages_[body_filter_]->end_input(StageInput::body, end); }
   [[nodiscard]] bool body_has_room() const noexcept {
-    return started_ > body_filter_ && stages_[body_filter_]->has_room();
+    return started_ > body_filter_ && stages_[body_filter_]->has_room(StageInput::body);
   }
 
   /// There is room in the writer again, or some stage made progress.

@@ -17,7 +17,9 @@ class LoopStage final : public Stage {
   void start() override;
   void input(StageInput lane, base::Bytes bytes) override;
   void end_input(StageInput lane, trivet_end end) override;
-  [[nodiscard]] bool has_room() const noexcept override { return lanes_.size() == 0; }
+  [[nodiscard]] bool has_room(StageInput lane) const noexcept override {
+    return lanes_.lane(lane).waiting.empty();
+  }
   [[nodiscard]] std::size_t kept() const noexcept override { return lanes_.size(); }
   void resume() override;
   void cancel() override;

@@ -169,9 +169,7 @@ void Request::receive_end(Inlet& inlet) {
 
 bool Request::inlet_has_room(const Inlet& inlet) const noexcept {
   if (&inlet == &body_ && role_ == protocol::Role::filter) return chain_.body_has_room();
-  // Data waits until the body before it is told: the order of FastCGI 1.0, 6.4, is kept to the plugin.
-  if (&inlet == &data_ && body_.wanted && !body_.end_told) return false;
-  return chain_.has_room();
+  return chain_.has_room(slice_ == Slice::filter ? StageInput::data : StageInput::body);
 }
 
 void Request::pass_on(Inlet& inlet, base::Bytes bytes) {
@@ -203,7 +201,6 @@ void Request::pump_inlet(Inlet& inlet) {
   }
   if (state_ != State::running || !inlet.wanted || !inlet.ended || inlet.end_told || !inlet.queue.empty())
     return;
-  if (&inlet == &data_ && body_.wanted && !body_.end_told) return;
   const bool body_of_filter = &inlet == &body_ && role_ == protocol::Role::filter;
   if (body_of_filter && !chain_.body_has_room()) return;
   const trivet_end end = inlet.end();
@@ -227,6 +224,9 @@ void Request::pump() {
   chain_.resume();
   pump_inlet(body_);
   pump_inlet(data_);
+  // A filter that is given FCGI_STDIN is started, unless it is the first, by what the data made of the ones
+  // before.
+  pump_inlet(body_);
   inside_ = false;
 }
 

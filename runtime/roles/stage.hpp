@@ -82,7 +82,7 @@ class Stage {
   virtual void start() = 0;
   virtual void input(StageInput lane, base::Bytes bytes) = 0;
   virtual void end_input(StageInput lane, trivet_end end) = 0;
-  [[nodiscard]] virtual bool has_room() const noexcept = 0;
+  [[nodiscard]] virtual bool has_room(StageInput lane) const noexcept = 0;
   /// What it keeps of its input, in bytes.
   [[nodiscard]] virtual std::size_t kept() const noexcept = 0;
   /// There is room after it again.

@@ -34,7 +34,9 @@ void ThreadStage::start() {
   pump();
 }
 
-bool ThreadStage::has_room() const noexcept { return lanes_.size() < facts_->window; }
+bool ThreadStage::has_room(StageInput lane) const noexcept {
+  return lanes_.lane(lane).waiting.size() < facts_->window;
+}
 
 void ThreadStage::input(StageInput lane, base::Bytes bytes) {
   if (given_up_) return;

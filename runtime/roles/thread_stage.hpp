@@ -22,7 +22,7 @@ class ThreadStage final : public Stage, private plugin::Job, private base::Task,
   void start() override;
   void input(StageInput lane, base::Bytes bytes) override;
   void end_input(StageInput lane, trivet_end end) override;
-  [[nodiscard]] bool has_room() const noexcept override;
+  [[nodiscard]] bool has_room(StageInput lane) const noexcept override;
   [[nodiscard]] std::size_t kept() const noexcept override { return lanes_.size(); }
   void resume() override;
   void cancel() override;

@@ -42,13 +42,13 @@ void FakeLoop::advance(base::Duration by) {
 }
 
 bool FakeLoop::wait_until(const std::function<bool()>& done) {
-  const auto deadline = base::Clock::now() + std::chrono::seconds(10);
+  const auto deadline = base::Clock::now() + std::chrono::seconds(5);
   for (;;) {
     run_posted();
     if (done()) return true;
+    if (base::Clock::now() >= deadline) return false;
     std::unique_lock lock(mutex_);
-    if (!posted_.empty()) continue;
-    if (posted_some_.wait_until(lock, deadline) == std::cv_status::timeout && posted_.empty()) return done();
+    posted_some_.wait_until(lock, deadline, [this] { return !posted_.empty(); });
   }
 }
 
@@ -285,10 +285,16 @@ std::map<std::uint16_t, Answer> Bench::Wire::answers() const {
     const protocol::RecordStep step = decoder.next(input);
     const auto type = static_cast<RecordType>(decoder.header().type);
     switch (step.kind) {
-      case protocol::RecordStep::Kind::more: return found;
-      case protocol::RecordStep::Kind::wrong_version: throw std::runtime_error("the host sent a wrong version");
-      case protocol::RecordStep::Kind::header: content.clear(); break;
-      case protocol::RecordStep::Kind::content: content += base::as_text(step.content); break;
+      case protocol::RecordStep::Kind::more:
+        return found;
+      case protocol::RecordStep::Kind::wrong_version:
+        throw std::runtime_error("the host sent a wrong version");
+      case protocol::RecordStep::Kind::header:
+        content.clear();
+        break;
+      case protocol::RecordStep::Kind::content:
+        content += base::as_text(step.content);
+        break;
       case protocol::RecordStep::Kind::end: {
         Answer& answer = found[decoder.header().request_id];
         if (answer.over) {

@@ -18,8 +18,8 @@
 #include "runtime/roles/environment.hpp"
 #include "runtime/roles/router.hpp"
 
-/// The host without sockets and without a clock of its own: a connection over a pipe that the test holds both ends of,
-/// a loop whose time the test moves, plugins that are linked in.
+/// The host without sockets and without a clock of its own: a connection over a pipe that the test holds both
+/// ends of, a loop whose time the test moves, plugins that are linked in.
 namespace trivet::host::testing {
 
 using Names = std::vector<std::pair<std::string, std::string>>;
@@ -35,7 +35,7 @@ class FakeLoop final : public base::Loop {
   void run_posted();
   /// Moves the time to each deadline on the way.
   void advance(base::Duration by);
-  /// Runs what plugin threads post until `done`, for at most ten seconds of real time.
+  /// Runs what plugin threads post until `done`, for at most five seconds of real time.
   bool wait_until(const std::function<bool()>& done);
 
  private:
@@ -53,8 +53,8 @@ struct Pipe {
   std::size_t accepts = SIZE_MAX;  ///< Bytes that the peer will still take.
   bool input_ends = false;
   bool gone = false;
-  bool closed = false;          ///< The host closed it.
-  bool shut = false;            ///< The host said that it sends no more.
+  bool closed = false;  ///< The host closed it.
+  bool shut = false;    ///< The host said that it sends no more.
   bool wants_read = false;
   bool wants_write = false;
   bool paused = false;
@@ -187,7 +187,7 @@ struct Ask {
   std::uint16_t id = 1;
   std::uint16_t role = 1;
   bool keep = true;
-  Names params = {};                    ///< On top of usual ones.
+  Names params = {};                      ///< On top of usual ones.
   std::vector<std::string> without = {};  ///< Usual ones that are left out.
   std::string body = {};
   std::string data = {};

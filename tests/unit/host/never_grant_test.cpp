@@ -24,9 +24,12 @@ void destroy_c(void*) {}
 
 /// An authorizer without the SDK, which would always say something.
 constexpr trivet_plugin c_plugin(const trivet_authorizer* authorizer) {
-  return {TRIVET_ABI_MAGIC, sizeof(trivet_plugin), TRIVET_ABI_MAJOR, TRIVET_ABI_MINOR, TRIVET_NEVER_BLOCKS,
-          {"test", 4},      {"1.0.0", 5},          create_c,         destroy_c,        nullptr,
-          authorizer,       nullptr};
+  return {TRIVET_ABI_MAGIC,    sizeof(trivet_plugin),
+          TRIVET_ABI_MAJOR,    TRIVET_ABI_MINOR,
+          TRIVET_NEVER_BLOCKS, {"test", 4},
+          {"1.0.0", 5},        create_c,
+          destroy_c,           nullptr,
+          authorizer,          nullptr};
 }
 
 constexpr trivet_authorizer mute_hooks = {sizeof(trivet_authorizer),
@@ -104,8 +107,7 @@ class Verdicts : public ::testing::Test {
 TEST_F(Verdicts, C69_AnAuthorizerThatAllowsSendsStatus200AndTheDeclaredVariablesAndNothingElse) {
   bench.open();
   const Answer answer = authorize("/secret/x", {.params = {{"HTTP_X_KEY", "good"}}});
-  EXPECT_EQ(answer.out,
-            "Status: 200 OK\r\nVariable-REMOTE_USER: ann\r\nVariable-AUTH_GROUPS: staff\r\n\r\n");
+  EXPECT_EQ(answer.out, "Status: 200 OK\r\nVariable-REMOTE_USER: ann\r\nVariable-AUTH_GROUPS: staff\r\n\r\n");
   EXPECT_EQ(answer.ends, 1);
   EXPECT_EQ(answer.app_status, 0U);
   EXPECT_EQ(answer.protocol_status, 0);
@@ -153,8 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
         Denied{"DenyWithStatus200", "/secret/x", {{"HTTP_X_KEY", "deny200"}}, 500},
         Denied{"ForbiddenVariable", "/secret/x", {{"HTTP_X_KEY", "forbidden"}}, 500},
         Denied{"VariableWithLineBreak", "/secret/x", {{"HTTP_X_KEY", "crlf"}}, 500},
-        Denied{"SecondGuardDenies", "/both/x", {}, 403},
-        Denied{"MethodDoesNotFit", "/methods", {}, 403},
+        Denied{"SecondGuardDenies", "/both/x", {}, 403}, Denied{"MethodDoesNotFit", "/methods", {}, 403},
         Denied{"UnknownRouteName", "/secret/x", {{"HTTP_X_KEY", "good"}, {"TRIVET_ROUTE", "nope"}}, 500},
         Denied{"UnknownRoleName", "/secret/x", {{"HTTP_X_KEY", "good"}, {"TRIVET_ROLE", "god"}}, 500},
         Denied{"OtherRoleOnRole2", "/secret/x", {{"HTTP_X_KEY", "good"}, {"TRIVET_ROLE", "responder"}}, 500},
@@ -165,13 +166,21 @@ INSTANTIATE_TEST_SUITE_P(
         Denied{"DoubleSlash", "/secret//x", {{"HTTP_X_KEY", "good"}}, 403},
         Denied{"NotUtf8", "/secret/%ff", {{"HTTP_X_KEY", "good"}}, 403},
         Denied{"NoPathAtAll", "/", {}, 403, {"REQUEST_URI"}},
-        Denied{"ScriptNameMatchesAnotherGuardedRoute", "/both/x", {{"HTTP_X_KEY", "good"}, {"SCRIPT_NAME", "/closed/y"}}, 403},
-        Denied{"TooManyParameters", "/secret/x", [] {
+        Denied{"ScriptNameMatchesAnotherGuardedRoute",
+               "/both/x",
+               {{"HTTP_X_KEY", "good"}, {"SCRIPT_NAME", "/closed/y"}},
+               403},
+        Denied{"TooManyParameters", "/secret/x",
+               [] {
                  Names many = {{"HTTP_X_KEY", "good"}};
                  for (int i = 0; i < 40; ++i) many.emplace_back("HTTP_X_" + std::to_string(i), "v");
                  return many;
-               }(), 431},
-        Denied{"TooLargeParameters", "/secret/x", {{"HTTP_X_KEY", "good"}, {"HTTP_BIG", std::string(5000, 'b')}}, 431}),
+               }(),
+               431},
+        Denied{"TooLargeParameters",
+               "/secret/x",
+               {{"HTTP_X_KEY", "good"}, {"HTTP_BIG", std::string(5000, 'b')}},
+               431}),
     [](const auto& test) { return test.param.name; });
 
 TEST_F(Verdicts, ADenialCarriesStatusHeadersAndBody) {
@@ -190,7 +199,8 @@ TEST_F(Verdicts, ADenialCarriesStatusHeadersAndBody) {
 TEST_F(Verdicts, C68_AnAuthorizerAnswersBeforeAnyBodyCameAndDrainsABodyThatComes) {
   bench.open();
   Bench::Wire& wire = bench.connect();
-  wire.send(request("/secret/x", {.role = 2, .params = {{"HTTP_X_KEY", "good"}, {"CONTENT_LENGTH", "100000"}}}));
+  wire.send(
+      request("/secret/x", {.role = 2, .params = {{"HTTP_X_KEY", "good"}, {"CONTENT_LENGTH", "100000"}}}));
   EXPECT_EQ(wire.answer().status(), 200);
   wire.send(stream(1, 5, std::string(100000, 'b')) + stream_end(1, 5));
   wire.send(request("/secret/x", {.id = 1, .role = 2, .params = {{"HTTP_X_KEY", "bad"}}}));
@@ -308,7 +318,8 @@ TEST_F(Verdicts, SteeringMakesAnAuthorizerOfAResponderRequest) {
 TEST_F(Verdicts, AListenerThatAcceptsNoSteeringRefusesIt) {
   bench.open();
   Bench::Wire& wire = bench.connect(false);
-  wire.send(request("/secret/x", {.role = 2, .params = {{"HTTP_X_KEY", "good"}, {"TRIVET_ROUTE", "secret"}}}));
+  wire.send(
+      request("/secret/x", {.role = 2, .params = {{"HTTP_X_KEY", "good"}, {"TRIVET_ROUTE", "secret"}}}));
   EXPECT_EQ(wire.answer().status(), 500);
   wire.send(request("/secret/x", {.role = 2, .params = {{"HTTP_X_KEY", "good"}}}));
   EXPECT_EQ(wire.answer().status(), 200);
@@ -319,10 +330,14 @@ TEST_F(Verdicts, AResponderIsReachedOnlyPastItsGuardsAndSeesOnlyTheirVariables) 
   Bench::Wire& wire = bench.connect();
   wire.send(request("/secret/x", {.params = {{"REMOTE_USER", "forged"}, {"AUTH_TYPE", "forged"}}}));
   EXPECT_EQ(wire.answer().status(), 403);
-  wire.send(request("/secret/x", {.params = {{"HTTP_X_KEY", "good"}, {"REMOTE_USER", "forged"}, {"AUTH_TYPE", "forged"},
+  wire.send(request("/secret/x", {.params = {{"HTTP_X_KEY", "good"},
+                                             {"REMOTE_USER", "forged"},
+                                             {"AUTH_TYPE", "forged"},
                                              {"AUTH_GROUPS", "forged"}}}));
   EXPECT_EQ(wire.answer().body(), "user=ann type= groups=staff coding=\n");
-  wire.send(request("/secret/x", {.params = {{"HTTP_X_KEY", "plain"}, {"REMOTE_USER", "forged"}, {"AUTH_GROUPS", "forged"}}}));
+  wire.send(
+      request("/secret/x",
+              {.params = {{"HTTP_X_KEY", "plain"}, {"REMOTE_USER", "forged"}, {"AUTH_GROUPS", "forged"}}}));
   EXPECT_EQ(wire.answer().body(), "user= type= groups= coding=\n");
   wire.send(request("/open/x", {.params = {{"REMOTE_USER", "server"}}}));
   EXPECT_EQ(wire.answer().body(), "user=server type= groups= coding=\n");
@@ -330,8 +345,10 @@ TEST_F(Verdicts, AResponderIsReachedOnlyPastItsGuardsAndSeesOnlyTheirVariables) 
 
 TEST_F(Verdicts, GuardsSeeTheServersUserOnlyInApachesAuthorizerRequests) {
   bench.open();
-  EXPECT_EQ(authorize("/secret/x", {.params = {{"HTTP_X_KEY", "server-user"}, {"REMOTE_USER", "u"}}}).body(), "|");
-  EXPECT_EQ(authorize("/secret/x", {.params = {{"HTTP_X_KEY", "server-user"}, {"REMOTE_USER", "u"},
+  EXPECT_EQ(authorize("/secret/x", {.params = {{"HTTP_X_KEY", "server-user"}, {"REMOTE_USER", "u"}}}).body(),
+            "|");
+  EXPECT_EQ(authorize("/secret/x", {.params = {{"HTTP_X_KEY", "server-user"},
+                                               {"REMOTE_USER", "u"},
                                                {"FCGI_APACHE_ROLE", "AUTHORIZER"}}})
                 .body(),
             "u|");
@@ -348,7 +365,9 @@ TEST_F(Verdicts, AnUndeclaredVariableIsNotPassedOnAndToldOnce) {
 
 TEST_F(Verdicts, C67_AnAuthorizerNeedsNoMethodAResponderDoes) {
   bench.open();
-  EXPECT_EQ(authorize("/secret/x", {.params = {{"HTTP_X_KEY", "good"}}, .without = {"REQUEST_METHOD"}}).status(), 200);
+  EXPECT_EQ(
+      authorize("/secret/x", {.params = {{"HTTP_X_KEY", "good"}}, .without = {"REQUEST_METHOD"}}).status(),
+      200);
   Bench::Wire& wire = bench.connect();
   wire.send(request("/open/x", {.without = {"REQUEST_METHOD"}}));
   EXPECT_EQ(wire.answer().status(), 400);

@@ -20,7 +20,8 @@ struct WhoAmI {
   static constexpr bool never_blocks = true;
   void handle(trivet::Request& request, trivet::Response& out) {
     out << "user=" << request.param("REMOTE_USER") << " type=" << request.param("AUTH_TYPE")
-        << " groups=" << request.param("AUTH_GROUPS") << " coding=" << request.param("HTTP_ACCEPT_ENCODING") << "\n";
+        << " groups=" << request.param("AUTH_GROUPS") << " coding=" << request.param("HTTP_ACCEPT_ENCODING")
+        << "\n";
   }
 };
 
@@ -50,7 +51,8 @@ struct ThreadEcho {
 struct Pour {
   static constexpr bool never_blocks = true;
   struct Responder {
-    explicit Responder(trivet::Request& request) : left(std::stoul(std::string(request.param("QUERY_STRING")))) {}
+    explicit Responder(trivet::Request& request)
+        : left(std::stoul(std::string(request.param("QUERY_STRING")))) {}
     bool room(trivet::Response& out) {
       const std::size_t now = left < 1000 ? left : 1000;
       out << std::string(now, 'x');
@@ -101,7 +103,8 @@ struct Gate {
     if (key == "throw") throw std::runtime_error("on purpose");
     if (key == "redirect") return trivet::deny(302).header("Location", "https://login.example/");
     if (key == "deny200") return trivet::deny(200);
-    if (key == "challenge") return trivet::deny(401).header("WWW-Authenticate", "Basic").body("who are you?\n");
+    if (key == "challenge")
+      return trivet::deny(401).header("WWW-Authenticate", "Basic").body("who are you?\n");
     if (key == "server-user") return trivet::deny(403).body(std::string(request.param("REMOTE_USER")) + "|");
     return trivet::deny(403).body("no\n").reason("bad key");
   }

@@ -1,0 +1,197 @@
+#include <gtest/gtest.h>
+
+#include "tests/unit/host/harness.hpp"
+#include "tests/unit/host/test_plugins.hpp"
+
+namespace trivet::host::testing {
+namespace {
+
+class Filtering : public ::testing::Test {
+ protected:
+  Filtering() {
+    bench.add<Hello>("hello");
+    bench.add<WhoAmI>("who");
+    bench.add<Head>("head");
+    bench.add<Gate>("gate");
+    bench.add<BlockingEcho>("blocking-echo", 1);
+    bench.add<Upper>("upper");
+    bench.add<ThreadUpper>("thread-upper", 2);
+    bench.add<Brackets>("brackets");
+    bench.add<BodyFirst>("body-first");
+    bench.add<BadFilter>("bad");
+    add("upper", {}, {"upper"});
+    add("both", {}, {"upper", "brackets"});
+    add("threads", {}, {"thread-upper", "thread-upper"});
+    add("body", {}, {"upper", "body-first"});
+    add("body-only", {}, {"body-first", "upper"});
+    add("bad", {}, {"bad"});
+    add("hello", "hello", {"upper", "brackets"});
+    add("who", "who", {"upper"});
+    add("head", "head", {"upper"});
+    add("echo", "blocking-echo", {"thread-upper", "upper"});
+    add("plain", "hello", {});
+    auto& guarded = add("guarded", {}, {"upper"});
+    config::Guard guard;
+    guard.plugin = "gate";
+    guarded.authorize = {guard};
+  }
+
+  config::Route& add(const std::string& name, std::optional<std::string> source,
+                     std::vector<std::string> filters) {
+    auto& route = bench.route(name, "/" + name + "/**");
+    route.respond = std::move(source);
+    route.filter = std::move(filters);
+    return route;
+  }
+
+  Answer ask(const std::string& uri, Ask with) {
+    Bench::Wire& wire = bench.connect();
+    wire.send(request(uri, with));
+    wire.wait(with.id);
+    return wire.answer(with.id);
+  }
+
+  Bench bench;
+};
+
+TEST_F(Filtering, C77_DataComesBackFiltered) {
+  bench.open();
+  const Answer answer =
+      ask("/upper/x", {.role = 3, .params = {{"SCRIPT_FILENAME", "/srv/a.html"}}, .data = "some text"});
+  EXPECT_EQ(answer.out,
+            "Status: 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 9\r\n\r\nSOME TEXT");
+  EXPECT_EQ(answer.ends, 1);
+}
+
+TEST_F(Filtering, AChainKeepsTheOrder) {
+  bench.open();
+  EXPECT_EQ(ask("/both/x", {.role = 3, .data = "abc"}).body(), "[ABC].");
+  EXPECT_EQ(ask("/hello/x", {}).body(), "[HELLO\n].");
+}
+
+TEST_F(Filtering, FiltersOnThreadsGiveTheSameBytes) {
+  bench.open();
+  std::string data(1000000, 'a');
+  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>('a' + i % 26);
+  std::string upper = data;
+  for (char& c : upper) c = static_cast<char>(c - 'a' + 'A');
+  EXPECT_EQ(ask("/threads/x", {.role = 3, .data = data}).body(), upper);
+  EXPECT_EQ(ask("/echo/x", {.body = data}).body(), upper);
+}
+
+TEST_F(Filtering, C78_NothingIsSentBeforeTheBodyHasEnded) {
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  wire.send(request(
+      "/body-only/x",
+      {.role = 3, .params = {{"CONTENT_LENGTH", "4"}}, .body = "head", .data = "data", .end_body = false}));
+  bench.loop.advance(std::chrono::seconds(1));
+  EXPECT_EQ(wire.pipe.from_host, "");
+  wire.send(stream_end(1, 5) + stream(1, 8, "data") + stream_end(1, 8));
+  EXPECT_EQ(wire.answer().body(), "HEAD|DATA");
+}
+
+TEST_F(Filtering, TheBodyGoesToTheFirstFilterThatWantsIt) {
+  bench.open();
+  EXPECT_EQ(ask("/body/x", {.role = 3, .body = "body", .data = "data"}).body(), "body|DATA");
+  EXPECT_EQ(ask("/upper/x", {.role = 3, .body = "nobody wants this", .data = "data"}).body(), "DATA");
+}
+
+TEST_F(Filtering, ADenialWaitsForTheEndOfTheBodyToo) {
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/guarded/x", {.role = 3, .body = "b", .end_body = false}));
+  EXPECT_EQ(wire.pipe.from_host, "");
+  wire.send(stream_end(1, 5));
+  EXPECT_EQ(wire.answer().status(), 403);
+  Bench::Wire& stalled = bench.connect();
+  stalled.send(request("/guarded/x", {.role = 3, .body = "b", .end_body = false}));
+  bench.loop.advance(std::chrono::seconds(61));
+  EXPECT_EQ(stalled.answer().status(), 403);
+  EXPECT_EQ(ask("/guarded/x", {.role = 3, .params = {{"HTTP_X_KEY", "good"}}, .data = "in"}).body(), "IN");
+}
+
+TEST_F(Filtering, C81_C82_ShortDataIsNotACleanAnswerAndSurplusIsDropped) {
+  bench.open();
+  const Answer shorter = ask("/upper/x", {.role = 3, .params = {{"FCGI_DATA_LENGTH", "100"}}, .data = "few"});
+  EXPECT_EQ(shorter.status(), 400);
+  const Answer longer =
+      ask("/upper/x", {.role = 3, .params = {{"FCGI_DATA_LENGTH", "3"}}, .data = "fewmore"});
+  EXPECT_EQ(longer.body(), "FEW");
+  EXPECT_EQ(ask("/upper/x", {.role = 3, .params = {{"FCGI_DATA_LENGTH", "nonsense"}}, .data = "all"}).body(),
+            "ALL");
+}
+
+TEST_F(Filtering, C85_DataBeforeTheEndOfTheBodyIsRefusedAndTheConnectionStays) {
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/upper/x", {.role = 3, .end_body = false}) + stream(1, 8, "early"));
+  EXPECT_EQ(wire.answer().status(), 400);
+  wire.send(request("/upper/x", {.id = 2, .role = 3, .data = "fine"}));
+  EXPECT_EQ(wire.answer(2).body(), "FINE");
+}
+
+TEST_F(Filtering, AFilterThatThrowsIs500) {
+  bench.open();
+  EXPECT_EQ(ask("/bad/x", {.role = 3, .data = "x"}).status(), 500);
+}
+
+TEST_F(Filtering, AFilterRequestOnARouteWithoutFiltersIs500) {
+  bench.open();
+  EXPECT_EQ(ask("/plain/x", {.role = 3, .data = "x"}).status(), 500);
+}
+
+TEST_F(Filtering, SteeringMakesDataOfARequestBody) {
+  bench.open();
+  EXPECT_EQ(
+      ask("/anything", {.params = {{"TRIVET_ROLE", "filter"}, {"TRIVET_ROUTE", "upper"}}, .body = "body"})
+          .body(),
+      "BODY");
+}
+
+TEST_F(Filtering, ASourceBehindFiltersDoesNotSeeWhatItCouldEncodeOrCutBy) {
+  bench.open();
+  EXPECT_EQ(ask("/who/x", {.params = {{"HTTP_ACCEPT_ENCODING", "gzip"}}}).body(),
+            "USER= TYPE= GROUPS= CODING=\n");
+}
+
+TEST_F(Filtering, ASourcesHeadIsMadeRightForTheFilteredBody) {
+  bench.open();
+  const Answer answer = ask("/head/x", {.params = {{"QUERY_STRING", "etag"}}});
+  EXPECT_EQ(answer.header("ETag"), "");
+  EXPECT_EQ(answer.body(), "BODY\n");
+  EXPECT_EQ(ask("/head/x", {.params = {{"QUERY_STRING", "gzip"}}}).status(), 502);
+  EXPECT_EQ(ask("/head/x", {.params = {{"QUERY_STRING", "sendfile"}}}).status(), 502);
+}
+
+TEST_F(Filtering, C79_DataStreamsThroughWithBoundedMemory) {
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/both/x", {.role = 3, .params = {{"FCGI_DATA_LENGTH", ""}}, .end_data = false}));
+  const std::string piece = stream(1, 8, std::string(60000, 'a'));
+  std::size_t sent = 0;
+  for (int i = 0; i < 1000; ++i) {
+    wire.pipe.from_host.clear();
+    wire.send(piece);
+    sent += wire.pipe.from_host.size();
+  }
+  EXPECT_GT(sent, 59000000U);
+  EXPECT_EQ(bench.spools.files, 0U);
+}
+
+TEST_F(Filtering, C89_AnAbortInTheDataEndsItOnce) {
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/threads/x", {.role = 3,
+                                   .params = {{"FCGI_DATA_LENGTH", "900000"}},
+                                   .data = std::string(300000, 'd'),
+                                   .end_data = false}));
+  wire.send(abort(1));  // Seen when the data before it was taken.
+  EXPECT_TRUE(wire.wait());
+  EXPECT_TRUE(bench.loop.wait_until([&] { return bench.environment().in_use() == 0; }));
+  EXPECT_EQ(wire.answer().ends, 1);
+  EXPECT_EQ(wire.answer().app_status, wire.answer().status() == 200 ? 1U : 0U);  // Had the head gone out?
+}
+
+}  // namespace
+}  // namespace trivet::host::testing
