@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "runtime/protocol/record.hpp"
+
+namespace trivet::cli {
+
+/// What a shell is told (sysexits.h where it has a word for it).
+enum ExitCode : int {
+  exit_ok = 0,
+  exit_failed = 1,          ///< The asked thing failed.
+  exit_usage = 64,          ///< The command line is wrong.
+  exit_unreachable = 69,    ///< Nobody answers at the address.
+  exit_internal = 70,       ///< A bug.
+  exit_configuration = 78,  ///< The configuration is invalid.
+};
+
+struct ServeCommand {
+  std::string config_file;
+  std::vector<std::string> listen;
+  std::optional<std::uint32_t> processes;
+};
+
+struct CheckCommand {
+  std::string config_file;
+  bool json = false;
+};
+
+struct CallCommand {
+  std::string address;
+  std::string uri = "/";
+  protocol::Role role = protocol::Role::responder;
+  std::string method;                                          ///< Empty: GET, or POST with a body.
+  std::vector<std::pair<std::string, std::string>> params;     ///< Added, or in place of a usual one.
+  std::vector<std::string> without;                            ///< Usual ones that are left out.
+  std::optional<std::string> body;                             ///< TEXT, @FILE, or @- for standard input.
+  std::optional<std::string> data;                             ///< TEXT, @FILE, or - for standard input.
+  bool show_head = false;
+  bool fail_on_status = false;
+  bool trace = false;
+  std::chrono::milliseconds timeout = std::chrono::seconds(30);  ///< While no byte moves.
+};
+
+/// Told and done: help, version, or a wrong command line.
+struct Finished {
+  int code;
+};
+
+using Command = std::variant<Finished, ServeCommand, CheckCommand, CallCommand>;
+
+}  // namespace trivet::cli
