@@ -1,6 +1,6 @@
 #include "runtime/cli/check_command.hpp"
 
-#include <boost/json/src.hpp>
+#include <boost/json.hpp>  // Its sources are compiled in the plugin floor.
 #include <cstdio>
 
 #include "runtime/config/load.hpp"
