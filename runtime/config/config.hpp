@@ -10,7 +10,7 @@
 
 #include "runtime/base/limits.hpp"
 
-/// The configuration (DESIGN section 4) as plain values, checked, with the place in the file that each came from.
+/// The configuration as plain values, checked, with the place in the file that each came from.
 namespace trivet::config {
 
 /// Where a value stands: 1-based; column counts code points.
@@ -66,8 +66,8 @@ struct Setting {
 /// `[plugin.NAME]`.
 struct Plugin {
   std::string name;
-  std::string file;  ///< As written, or NAME.so.
-  std::string path;  ///< Where it was found: absolute.
+  std::string file;                      ///< As written, or NAME.so.
+  std::string path;                      ///< Where it was found: absolute.
   std::optional<std::uint32_t> threads;  ///< 0 = on the loop. Absent: 0 if the plugin never blocks, else 4.
   std::uint32_t queue = 256;
   std::optional<std::chrono::milliseconds> timeout = std::chrono::seconds(2);  ///< Absent: "off".
@@ -87,16 +87,16 @@ enum class Slice : std::uint8_t { responder, authorizer, filter };
 
 struct Route {
   std::string name;
-  std::vector<std::string> listen;   ///< Listener names; empty: all.
+  std::vector<std::string> listen;  ///< Listener names; empty: all.
   std::string path = "/**";
   std::vector<std::string> hosts;    ///< Lower case; empty: all.
   std::vector<std::string> methods;  ///< Empty: all; GET includes HEAD.
   std::vector<Guard> authorize;      ///< In order, every one has to allow. Empty: the key is absent.
   std::vector<Slice> authorize_on = {Slice::authorizer, Slice::responder, Slice::filter};
   std::vector<std::string> variables;
-  std::optional<std::string> respond;  ///< A responder plugin.
-  std::vector<std::string> filter;     ///< Filter plugins in order.
-  bool allow_odd_paths = false;        ///< odd_paths = "allow"
+  std::optional<std::string> respond;                                           ///< A responder plugin.
+  std::vector<std::string> filter;                                              ///< Filter plugins in order.
+  bool allow_odd_paths = false;                                                 ///< odd_paths = "allow"
   std::optional<std::chrono::milliseconds> timeout = std::chrono::seconds(30);  ///< Absent: "off".
   Place place;
 

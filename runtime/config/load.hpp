@@ -13,7 +13,7 @@ namespace trivet::config {
 struct Diagnostic {
   enum class Severity : std::uint8_t { error, warning };
   Severity severity = Severity::error;
-  Place place;
+  Place place;  ///< Line 0: the whole file, or the option of the command line that `file` names.
   std::uint32_t end_column = 0;  ///< One past the last; 0: unknown.
   std::string message;           ///< What is wrong, with the value in quotes.
   std::string hint;              ///< What would cure it; may be empty.
@@ -23,21 +23,27 @@ struct Diagnostic {
 struct Loaded {
   std::optional<Config> config;  ///< Absent when any diagnostic is an error.
   std::vector<Diagnostic> diagnostics;
+  std::string text;  ///< What was read, for excerpts.
 };
 
 /// What the command line adds to the file.
 struct Overrides {
   std::vector<std::string> listen;  ///< --listen: in place of every [[listen]].
   std::optional<std::uint32_t> processes;
+  /// A web server spawned this process: descriptor 0 is the only listener, and named `spawned`.
+  bool spawned = false;
 };
 
 /// Reads and checks a file, collecting all errors. Runs no plugin code, but looks for the plugin files.
+/// Routes whose listeners are all closed in this run (replaced by --listen, or `spawned`) are left out, with
+/// a warning: in a Config a route that names listeners names some that are there.
 [[nodiscard]] Loaded load_file(const std::string& path, const Overrides& overrides = {});
 /// The same for text that claims to be `path` (relative plugin files are looked for beside it).
-[[nodiscard]] Loaded load_text(std::string_view text, const std::string& path, const Overrides& overrides = {});
+[[nodiscard]] Loaded load_text(std::string_view text, const std::string& path,
+                               const Overrides& overrides = {});
 
-/// A diagnostic as a person reads it: `file:line:column: error: message`, the line, a caret, the hint. `text` is the
-/// content of the file that place names (empty: no excerpt).
+/// A diagnostic as a person reads it: `file:line:column: error: message`, the line, a caret, the hint. `text`
+/// is the content of the file that place names (empty: no excerpt).
 [[nodiscard]] std::string render(const Diagnostic& diagnostic, std::string_view text);
 /// All diagnostics of a load, rendered with excerpts, then `N errors, M warnings`.
 [[nodiscard]] std::string render_all(const Loaded& loaded);

@@ -1,0 +1,116 @@
+#include "runtime/config/address.hpp"
+#include "runtime/config/sections.hpp"
+#include "runtime/config/text.hpp"
+#include "runtime/config/units.hpp"
+
+namespace trivet::config {
+namespace {
+
+bool is_unix(const ListenDraft& draft) { return std::holds_alternative<UnixAddress>(draft.listen.address); }
+
+bool is_open_tcp(const Address& address) {
+  const auto* tcp = std::get_if<TcpAddress>(&address);
+  return tcp != nullptr && !tcp->loopback;
+}
+
+constexpr std::string_view open_tcp_message =
+    " is not a loopback address: who may connect is said by `allow_from`, which is not served by this "
+    "version yet";
+constexpr std::string_view open_tcp_hint = "tcp:127.0.0.1:PORT, tcp:[::1]:PORT, or a unix: address";
+
+void read_address_key(TableReader& reader, const Span& span, ListenDraft& out) {
+  if (reader.text("address", out.listen.text) == nullptr) {
+    if (reader.find("address") == nullptr) {
+      reader.sink().error(span, "[[listen]] has no `address`",
+                          "address = \"unix:/run/trivet/trivet.sock\", say");
+    }
+    return;
+  }
+  out.address_span = reader.find("address")->value.span;
+  auto read = read_address(out.listen.text);
+  if (auto* problem = std::get_if<AddressProblem>(&read)) {
+    reader.sink().error(out.address_span, std::move(problem->message), std::move(problem->hint));
+    return;
+  }
+  out.listen.address = std::get<Address>(std::move(read));
+  out.valid = true;
+  if (is_open_tcp(out.listen.address)) {
+    reader.sink().error(out.address_span, in_quotes(out.listen.text) + std::string(open_tcp_message),
+                        std::string(open_tcp_hint));
+  }
+}
+
+void read_mode(TableReader& reader, ListenDraft& out) {
+  const Entry* entry = reader.find("mode");
+  if (entry == nullptr) return;
+  const Span& span = entry->value.span;
+  if (const auto* number = std::get_if<std::int64_t>(&entry->value.value)) {
+    reader.sink().error(
+        span, "`mode` expects an octal text such as \"0660\", found the integer " + std::to_string(*number));
+    return;
+  }
+  const std::string* text = reader.as_text(entry->value, "mode");
+  if (text == nullptr) return;
+  out.listen.mode = parse_mode(*text);
+  if (!out.listen.mode) {
+    reader.sink().error(span, "`mode` is " + in_quotes(*text) + ", not an octal text of at most \"0777\"",
+                        "\"0660\": its user and its group");
+  } else if ((*out.listen.mode & 0002U) != 0) {
+    reader.sink().warning(span, "every user of this machine can connect, and so pose as the web server",
+                          "\"0660\" and `group`, if the web server runs in one");
+  }
+}
+
+}  // namespace
+
+void read_listen(Sink& sink, const Table& table, const Span& span, ListenDraft& out) {
+  TableReader reader(sink, table, "[[listen]]");
+  out.span = span;
+  out.listen.place = sink.place(span);
+  const Entry* name = reader.text("name", out.listen.name);
+  read_address_key(reader, span, out);
+  if (name == nullptr) out.listen.name = out.listen.text;
+  if (name != nullptr && out.listen.name == "spawned") {
+    sink.error(name->value.span,
+               "the name \"spawned\" is taken: it is the socket that a spawning web server passes");
+  }
+  read_mode(reader, out);
+  std::string group;
+  const Entry* group_entry = reader.text("group", group);
+  if (group_entry != nullptr) out.listen.group = group;
+  if (out.valid && !is_unix(out)) {
+    for (const std::string_view key : {"mode", "group"}) {
+      const Entry* entry = reader.find(key);
+      if (entry == nullptr) continue;
+      sink.error(entry->key_span,
+                 '`' + std::string(key) + "` is for unix: addresses, this is " + in_quotes(out.listen.text));
+    }
+  }
+  std::int64_t backlog = out.listen.backlog;
+  reader.integer("backlog", {1, 65535}, backlog);
+  out.listen.backlog = static_cast<int>(backlog);
+  reader.boolean("accept_steering", out.listen.accept_steering);
+  for (const std::string_view key : {"allow_users", "allow_from"}) reader.not_served(key);
+  reader.finish();
+}
+
+void add_listen_option(Sink& sink, const std::string& address, std::vector<ListenDraft>& out) {
+  auto read = read_address(address);
+  if (auto* problem = std::get_if<AddressProblem>(&read)) {
+    sink.option_error("--listen", std::move(problem->message), std::move(problem->hint));
+    return;
+  }
+  ListenDraft draft;
+  draft.listen.name = address;
+  draft.listen.text = address;
+  draft.listen.address = std::get<Address>(std::move(read));
+  draft.listen.place.file = "--listen";
+  draft.valid = true;
+  if (is_open_tcp(draft.listen.address)) {
+    sink.option_error("--listen", in_quotes(address) + std::string(open_tcp_message),
+                      std::string(open_tcp_hint));
+  }
+  out.push_back(std::move(draft));
+}
+
+}  // namespace trivet::config

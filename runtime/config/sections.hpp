@@ -1,0 +1,69 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/config/config.hpp"
+#include "runtime/config/load.hpp"
+#include "runtime/config/sink.hpp"
+#include "runtime/config/table_reader.hpp"
+
+namespace trivet::config {
+
+/// A route while its names are not yet looked up.
+struct RouteDraft {
+  Route route;  ///< Complete but for nothing: the names below stand in it too.
+  Span span;    ///< Its header.
+  Span path_span;
+  bool has_path = false;
+  bool has_name = false;
+  std::vector<NameAt> listen;
+  std::vector<NameAt> guards;
+  std::optional<NameAt> respond;
+  std::vector<NameAt> filter;
+};
+
+struct PluginDraft {
+  Plugin plugin;
+  Span span;
+  Span file_span;  ///< Of `file`, or of the header without.
+};
+
+struct ListenDraft {
+  Listen listen;
+  Span span;
+  Span address_span;
+  bool valid = false;  ///< The address was understood.
+};
+
+/// What the file says, section by section, before the sections are held against each other.
+struct Draft {
+  Config config;
+  std::vector<ListenDraft> listen;
+  std::vector<PluginDraft> plugins;
+  std::vector<RouteDraft> routes;
+};
+
+void read_server(Sink& sink, const Table& table, const Overrides& overrides, Server& out);
+void read_listen(Sink& sink, const Table& table, const Span& span, ListenDraft& out);
+/// A listener from the command line.
+void add_listen_option(Sink& sink, const std::string& address, std::vector<ListenDraft>& out);
+/// spool_dir stands in [limits] too.
+void read_limits(Sink& sink, const Table& table, base::Limits& out, std::string& spool_dir);
+void read_plugin(Sink& sink, const Table& table, const Entry& entry, PluginDraft& out);
+void read_route(Sink& sink, const Table& table, const Span& span, RouteDraft& out);
+void read_log(Sink& sink, const Table& table, Log& out);
+
+/// Names: unique where they have to be, known where they are used. Moves the drafts into their Config; routes
+/// of listeners that --listen replaced are left out.
+void resolve(Sink& sink, Draft& draft, const Overrides& overrides);
+/// Finds the file of each plugin.
+void locate_plugins(Sink& sink, const Server& server, std::vector<PluginDraft>& plugins);
+/// Warns of routes that no path leads to, and of guards that a client gets around by another Host.
+void check_shadowing(Sink& sink, const std::vector<RouteDraft>& routes);
+
+/// Range of every time that may be chosen: a millisecond to a day.
+inline constexpr DurationRange any_duration{std::chrono::milliseconds(1), std::chrono::hours(24)};
+
+}  // namespace trivet::config

@@ -1,0 +1,37 @@
+#include "runtime/config/sections.hpp"
+#include "runtime/config/text.hpp"
+
+namespace trivet::config {
+
+void read_server(Sink& sink, const Table& table, const Overrides& overrides, Server& out) {
+  TableReader reader(sink, table, "[server]");
+  std::int64_t processes = 0;
+  if (const Entry* entry = reader.integer("processes", {0, 1024}, processes)) {
+    if (processes != 0 && !overrides.processes) {
+      sink.error(entry->value.span, "worker processes are not served by this version yet",
+                 "write 0: everything runs in one process");
+    }
+  }
+  out.processes = 0;
+  reader.absolute_path("runtime_dir", out.runtime_dir);
+  reader.absolute_path("plugin_cache", out.plugin_cache);
+  std::vector<NameAt> folders;
+  if (reader.texts("plugin_path", ListRule::any, folders) != nullptr) {
+    out.plugin_path.clear();
+    for (NameAt& folder : folders) {
+      if (folder.name.front() == '/') {
+        out.plugin_path.push_back(std::move(folder.name));
+      } else {
+        sink.error(folder.span, "`plugin_path` has to hold absolute paths, found " + in_quotes(folder.name),
+                   "start it with /");
+      }
+    }
+  }
+  reader.duration("shutdown_grace", {std::chrono::milliseconds(0), std::chrono::hours(1)},
+                  out.shutdown_grace);
+  for (const std::string_view key : {"user", "group", "admin", "attach", "reload_grace"})
+    reader.not_served(key);
+  reader.finish();
+}
+
+}  // namespace trivet::config
