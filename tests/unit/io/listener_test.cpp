@@ -1,0 +1,258 @@
+#include "runtime/io/listener.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "tests/unit/io/io_test_support.hpp"
+
+namespace trivet::io {
+namespace {
+
+struct Accepted {
+  FileDescriptor socket;
+  Peer peer;
+};
+
+class ListenerTest : public testing::Test {
+ protected:
+  ListenerTest() {
+    ListenOptions options;
+    options.path = path_;
+    listener_ = open(options);
+  }
+
+  static std::unique_ptr<Listener> open(const ListenOptions& options) {
+    auto opened = Listener::open(options);
+    EXPECT_TRUE(opened.ok()) << (opened.ok() ? "" : opened.error().message);
+    return std::move(opened).value();
+  }
+  void start() {
+    listener_->start(
+        loop_, [this](int fd, Peer peer) { accepted_.push_back({FileDescriptor(fd), std::move(peer)}); });
+  }
+  [[nodiscard]] FileDescriptor client() const {
+    FileDescriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_TRUE(made.is_open());
+    connect(made);
+    return made;
+  }
+  void connect(const FileDescriptor& from) const {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path_.c_str(), sizeof address.sun_path - 1);
+    EXPECT_EQ(::connect(from.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  bool accepts(std::size_t n) {
+    return run_until(loop_, [&] { return accepted_.size() >= n; }) && accepted_.size() == n;
+  }
+
+  TemporaryFolder folder_;
+  const std::string path_ = folder_ / "host.sock";
+  EventLoop loop_;
+  std::unique_ptr<Listener> listener_;
+  std::vector<Accepted> accepted_;
+};
+
+TEST_F(ListenerTest, TellsWhoConnectsOnAUnixSocket) {
+  start();
+  const FileDescriptor peer = client();
+  ASSERT_TRUE(accepts(1));
+  EXPECT_TRUE(accepted_[0].peer.local);
+  EXPECT_EQ(accepted_[0].peer.uid, ::geteuid());
+  EXPECT_EQ(accepted_[0].peer.pid, ::getpid());
+  EXPECT_EQ(accepted_[0].peer.text,
+            "unix uid=" + std::to_string(::geteuid()) + " pid=" + std::to_string(::getpid()));
+  EXPECT_NE(::fcntl(accepted_[0].socket.get(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_NE(::fcntl(accepted_[0].socket.get(), F_GETFD) & FD_CLOEXEC, 0);
+}
+
+TEST_F(ListenerTest, TellsTheAddressOnTcp) {
+  ListenOptions options;
+  options.kind = ListenOptions::Kind::tcp;
+  options.host = "127.0.0.1";
+  listener_ = open(options);
+  start();
+  const FileDescriptor peer(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(listener_->port());
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(::connect(peer.get(), generic, size), 0);
+  ASSERT_EQ(::getsockname(peer.get(), generic, &size), 0);
+  ASSERT_TRUE(accepts(1));
+  EXPECT_FALSE(accepted_[0].peer.local);
+  EXPECT_EQ(accepted_[0].peer.text, "127.0.0.1:" + std::to_string(ntohs(address.sin_port)));
+}
+
+TEST_F(ListenerTest, TellsTheAddressOnTcpVersionSixInBrackets) {
+  ListenOptions options;
+  options.kind = ListenOptions::Kind::tcp;
+  options.host = "::1";
+  listener_ = open(options);
+  start();
+  const FileDescriptor peer(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  address.sin6_port = htons(listener_->port());
+  ASSERT_EQ(::connect(peer.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_TRUE(accepts(1));
+  EXPECT_THAT(accepted_[0].peer.text, testing::StartsWith("[::1]:"));
+}
+
+TEST_F(ListenerTest, AcceptsThoseWhoCameBeforeItStartedAndABurst) {
+  std::vector<FileDescriptor> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(client());
+  start();
+  EXPECT_TRUE(accepts(100));
+}
+
+TEST_F(ListenerTest, LetsClientsWaitWhilePaused) {
+  start();
+  const FileDescriptor first = client();
+  ASSERT_TRUE(accepts(1));
+  listener_->pause();
+  const FileDescriptor second = client();
+  const FileDescriptor third = client();
+  run_for(loop_, std::chrono::milliseconds(10));
+  EXPECT_EQ(accepted_.size(), 1U);
+  listener_->resume();
+  EXPECT_TRUE(accepts(3));
+}
+
+TEST_F(ListenerTest, MayBePausedInsideTheCallback) {
+  listener_->start(loop_, [this](int fd, Peer peer) {
+    accepted_.push_back({FileDescriptor(fd), std::move(peer)});
+    listener_->pause();
+  });
+  const FileDescriptor first = client();
+  const FileDescriptor second = client();
+  ASSERT_TRUE(accepts(1));
+  run_for(loop_, std::chrono::milliseconds(5));
+  EXPECT_EQ(accepted_.size(), 1U);
+  listener_->resume();
+  EXPECT_TRUE(accepts(2));
+}
+
+TEST_F(ListenerTest, MayBeDestroyedInsideTheCallback) {
+  listener_->start(loop_, [this](int fd, Peer peer) {
+    accepted_.push_back({FileDescriptor(fd), std::move(peer)});
+    listener_.reset();
+  });
+  const FileDescriptor first = client();
+  const FileDescriptor second = client();
+  ASSERT_TRUE(accepts(1));
+  run_for(loop_, std::chrono::milliseconds(5));
+  EXPECT_EQ(accepted_.size(), 1U);
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(ListenerTest, RefusesNewClientsOnceStopped) {
+  start();
+  listener_->stop();
+  listener_->stop();
+  listener_->resume();
+  run_for(loop_, std::chrono::milliseconds(2));
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(ListenerTest, SurvivesClientsThatAreGoneBeforeTheyAreAccepted) {
+  for (int i = 0; i < 10; ++i) (void)client();
+  start();
+  const FileDescriptor stays = client();
+  ASSERT_TRUE(run_until(loop_, [&] { return accepted_.size() == 11; }));
+}
+
+/// Leaves the process `spare` descriptors; the limit comes back with the test.
+class OutOfDescriptors : public ListenerTest {
+ protected:
+  OutOfDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    listener_->on_trouble([this](const base::Error& error) { troubles_.push_back(error.message); });
+  }
+  ~OutOfDescriptors() override { restore(); }
+
+  void restore() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  void leave_none() {
+    rlimit limit = before_;
+    // The lowest free number is the next one to be used; from it on there are none.
+    const FileDescriptor next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    limit.rlim_cur = static_cast<rlim_t>(next.get());
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  }
+
+  rlimit before_{};
+  std::vector<std::string> troubles_;
+};
+
+TEST_F(OutOfDescriptors, RestsWithoutSpinningAndGoesOnByItself) {
+  start();
+  std::vector<FileDescriptor> clients;
+  for (int i = 0; i < 20; ++i) clients.push_back(client());
+  leave_none();
+  const auto used = processor_time();
+  run_for(loop_, std::chrono::milliseconds(400));
+  const auto spent = processor_time() - used;
+  restore();  // before anything is looked at: the checks of UBSan need a descriptor themselves
+  EXPECT_LT(spent, std::chrono::milliseconds(40)) << "the loop spins";
+  EXPECT_EQ(accepted_.size(), 0U);
+  ASSERT_EQ(troubles_.size(), 1U) << "told once, not at every try";
+  EXPECT_THAT(troubles_[0], testing::EndsWith("Too many open files"));
+
+  const base::TimePoint restored = base::Clock::now();
+  EXPECT_TRUE(accepts(20));
+  EXPECT_LT(base::Clock::now() - restored, std::chrono::seconds(1));
+}
+
+TEST_F(OutOfDescriptors, TellsAgainAfterItHadRecovered) {
+  start();
+  std::vector<FileDescriptor> clients;
+  clients.push_back(client());
+  clients.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  leave_none();
+  EXPECT_TRUE(run_until(loop_, [&] { return troubles_.size() == 1; }));
+  restore();
+  ASSERT_TRUE(accepts(1));
+  leave_none();
+  connect(clients[1]);
+  EXPECT_TRUE(run_until(loop_, [&] { return troubles_.size() == 2; }));
+}
+
+TEST_F(OutOfDescriptors, AcceptsAtOnceWhenToldThatOneIsFree) {
+  start();
+  const FileDescriptor peer = client();
+  leave_none();
+  EXPECT_TRUE(run_until(loop_, [&] { return troubles_.size() == 1; }));
+  restore();
+  const base::TimePoint rest_ends = loop_.timers().next();
+  ASSERT_NE(rest_ends, base::TimePoint::max());
+  listener_->descriptor_freed();
+  EXPECT_TRUE(loop_.timers().empty()) << "still resting";
+  EXPECT_TRUE(accepts(1));
+}
+
+TEST_F(OutOfDescriptors, MayBeDestroyedWhileItRests) {
+  listener_->on_trouble([this](const base::Error& error) {
+    troubles_.push_back(error.message);
+    listener_.reset();
+  });
+  start();
+  const FileDescriptor peer = client();
+  leave_none();
+  EXPECT_TRUE(run_until(loop_, [&] { return troubles_.size() == 1; }));
+  run_for(loop_, std::chrono::milliseconds(2));
+  EXPECT_TRUE(loop_.timers().empty());
+}
+
+}  // namespace
+}  // namespace trivet::io
