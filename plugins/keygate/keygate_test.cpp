@@ -47,7 +47,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"Longer", "s3crets", false, 403, "wrong key"},
                     Case{"Twice", "s3crets3cret", false, 403, "wrong key"},
                     Case{"WithNul", std::string("s3cret\0", 7), false, 403, "wrong key"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& test) { return std::string(test.param.name); });
 
 TEST(KeyGate, ChallengesWithTheSchemeOfTheKey) {
   trivet::FakeHost host;
@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"EmptyHeader", "header", "", "header: must not be empty"},
                     Wrong{"OddHeader", "header", "X Key",
                           "header: has to be the name of a header: letters, digits and -"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& test) { return std::string(test.param.name); });
 
 TEST(KeyGate, NeedsAKey) {
   trivet::FakeHost host;

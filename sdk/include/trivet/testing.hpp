@@ -18,8 +18,8 @@ namespace trivet {
 
 /// What a test asks of a plugin.
 struct Ask {
-  std::map<std::string, std::string, std::less<>> params;
-  std::vector<std::string> body;       ///< FCGI_STDIN in the pieces it comes in.
+  std::map<std::string, std::string, std::less<>> params = {};
+  std::vector<std::string> body = {};  ///< FCGI_STDIN in the pieces it comes in.
   std::vector<std::string> data = {};  ///< For a filter: FCGI_DATA in the pieces it comes in.
   End ends = End::complete;            ///< How body and data end.
   /// The client goes away once this many bytes were written.
