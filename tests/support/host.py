@@ -157,6 +157,9 @@ class Host(Process):
     def write(self):
         for each in ("run", "cache", "spool"):
             (self.folder / each).mkdir(exist_ok=True)
+        limits = f'[limits]\nspool_dir = "{self.folder}/spool"\n'
+        config = self.config
+        config = config.replace("[limits]\n", limits, 1) if "[limits]\n" in config else limits + config
         self.file.write_text(f"""\
 [server]
 processes = 0
@@ -175,7 +178,7 @@ name = "tcp"
 address = "{self.tcp}"
 {self.listen}
 
-{self.config}
+{config}
 """)
 
     def command(self):

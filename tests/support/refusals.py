@@ -104,7 +104,7 @@ def _route(name, **more):
 
 CASES = [
     Case("no_credentials", _route("private"), {}, 401, True),
-    Case("wrong_credentials", _route("private"), {"X-Api-Key": "wrong"}, 401, True),
+    Case("wrong_credentials", _route("private"), {"X-Api-Key": "wrong"}, 403, True),
     Case("plugin_throws", _route("throws"), status=500),
     Case("plugin_says_nothing", _route("silent"), status=500),
     Case("plugin_times_out", _route("hangs"), status=504),

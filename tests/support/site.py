@@ -3,6 +3,7 @@
 import tomllib
 
 from support import host
+from support.runner import Failure, shorten
 
 KEY = "correct-horse-battery-staple"
 USER = "alice"
@@ -12,7 +13,7 @@ BAD = {"HTTP_X_API_KEY": "wrong"}
 KEYGATE = f"""
 [plugin.key]
 file = "keygate.so"
-config = {{ header = "X-Api-Key", keys = {{ "{KEY}" = "{USER}" }} }}
+config = {{ header = "X-Api-Key", key = "{KEY}", user = "{USER}" }}
 """
 
 CONFIG = KEYGATE + """
@@ -75,15 +76,29 @@ def running(build, config=CONFIG, **more):
     return host.running_host(build, config, **more)
 
 
-def _entry(text):
-    return next(iter(tomllib.loads(text)["plugin"]["key"]["config"]["keys"].items()))
+def _settings(text):
+    return tomllib.loads(text)["plugin"]["key"]["config"]
 
 
 def key_of(text):
-    """The first key that a configuration's keygate accepts."""
-    return _entry(text)[0]
+    """The key that a configuration's keygate accepts."""
+    return _settings(text)["key"]
 
 
 def user_of(text):
     """The user to whom that key belongs."""
-    return _entry(text)[1]
+    return _settings(text)["user"]
+
+
+def echoed(body):
+    """The request body within what the plugin `echo` answers: after the lines of what it understood."""
+    head, empty, rest = body.partition(b"\n\n")
+    if not head.startswith(b"trivet-echo\n") or not empty:
+        raise Failure(f"this is not the answer of echo: {shorten(body)}")
+    return rest
+
+
+def variables(body):
+    """The CGI variables that `echo` saw."""
+    lines = body.partition(b"\n\n")[0].decode("latin-1").split("\n")[3:]
+    return dict(line.split("=", 1) for line in lines)

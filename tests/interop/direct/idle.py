@@ -124,4 +124,4 @@ def _(t):
             time.sleep(0.25)
             link.send(record(fcgi.STDIN, bytes([byte])))
         link.send(record(fcgi.STDIN))
-        equal(link.response().body, b"0123456789", "body")
+        equal(site.echoed(link.response().body), b"0123456789", "body")
