@@ -3,6 +3,7 @@
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ namespace trivet::io {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 
 ListenOptions unix_options(const std::string& path) {
   ListenOptions options;
@@ -131,12 +133,12 @@ TEST_F(UnixAddress, IsNotTakenFromAHostWhoseBacklogIsFull) {
     full = ::connect(clients.back().get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0;
   }
   ASSERT_TRUE(full);
-  EXPECT_THAT(error_of(unix_options(path_)), HasSubstr("another process listens"));
+  EXPECT_THAT(error_of(unix_options(path_)), StartsWith("another process listens"));
 }
 
 TEST_F(UnixAddress, IsNotTakenFromASocketOfAnotherKind) {
   const FileDescriptor datagrams(unix_socket_at(path_, SOCK_DGRAM));
-  EXPECT_THAT(error_of(unix_options(path_)), HasSubstr("another process listens"));
+  EXPECT_THAT(error_of(unix_options(path_)), StartsWith("another process listens"));
 }
 
 TEST_F(UnixAddress, RefusesWhatIsNotASocket) {
@@ -189,6 +191,41 @@ TEST_F(UnixAddress, IsLeftAloneAtStopOnceSomebodyElseHasIt) {
   const FileDescriptor other(unix_socket_at(path_, SOCK_STREAM));
   (*listener)->stop();
   EXPECT_TRUE(std::filesystem::is_socket(path_));
+}
+
+/// The lock of another host that is starting on the path.
+FileDescriptor locked(const std::string& path) {
+  FileDescriptor file(::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  EXPECT_EQ(::flock(file.get(), LOCK_EX | LOCK_NB), 0);
+  return file;
+}
+
+TEST_F(UnixAddress, IsNotTouchedWhileAnotherHostIsStartingOnIt) {
+  ::close(unix_socket_at(path_, SOCK_STREAM));
+  struct stat stale{};
+  ASSERT_EQ(::stat(path_.c_str(), &stale), 0);
+  FileDescriptor first = locked(path_);
+  std::atomic<bool> opened{false};
+  std::thread contender([&] {
+    const auto listener = Listener::open(unix_options(path_));
+    EXPECT_TRUE(listener) << listener.error().message;
+    opened = true;
+  });
+  const auto is_untouched = [&] {
+    // The contender tries every 5 ms.
+    for (int i = 0; i < 30 && !opened; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    struct stat now{};
+    return !opened && ::stat(path_.c_str(), &now) == 0 && now.st_ino == stale.st_ino;
+  };
+  EXPECT_TRUE(is_untouched());
+  // The first host is done and a third one begins: its lock is another file of the same name.
+  std::filesystem::remove(path_ + ".lock");
+  FileDescriptor third = locked(path_);
+  first.reset();
+  EXPECT_TRUE(is_untouched());
+  third.reset();
+  contender.join();
+  EXPECT_TRUE(opened);
 }
 
 TEST_F(UnixAddress, GoesToExactlyOneOfManyThatStartAtOnce) {
