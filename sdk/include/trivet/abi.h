@@ -240,14 +240,15 @@ typedef struct trivet_plugin {
 /* The note, for plugins in C: once in one file, with a string literal such as
  *   {"name":"hello","version":"1.0","abi":"0.1","roles":["responder"],"flags":["never_blocks"],"sdk":"c"}
  * Roles: responder, authorizer, filter. Flags: never_blocks, shared_instance, wants_short. They repeat what
- * the exported constant says; a plugin whose two halves differ is refused. At most 4096 bytes. */
+ * the exported constant says; a plugin whose two halves differ is refused. At most 4096 bytes. (C only: the
+ * text may fill its array without its NUL.) */
 #define TRIVET_NOTE(json)                                                          \
   __attribute__((section(".note.trivet"), used, aligned(4))) static const struct { \
     uint32_t owner_size;                                                           \
     uint32_t text_size;                                                            \
     uint32_t type;                                                                 \
     char owner[8];                                                                 \
-    char text[(sizeof(json) + 3) / 4 * 4];                                         \
+    char text[(sizeof(json) - 1 + 3) / 4 * 4];                                     \
   } trivet_note = {sizeof(TRIVET_NOTE_OWNER), sizeof(json) - 1, TRIVET_NOTE_TYPE, TRIVET_NOTE_OWNER, json}
 
 #ifdef __cplusplus

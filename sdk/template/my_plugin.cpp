@@ -1,0 +1,20 @@
+#include <string>
+#include <trivet/plugin.hpp>
+
+/// Greets whoever asks.
+///
+///     [plugin.my_plugin]
+///     config = { greeting = "good day" }
+struct MyPlugin {
+  explicit MyPlugin(trivet::Settings& settings) : greeting(settings.text("greeting", "hello")) {}
+
+  void handle(trivet::Request& request, trivet::Response& out) {
+    const std::string_view user = request.param("REMOTE_USER");
+    out.header("Content-Type", "text/plain; charset=utf-8");
+    out << greeting << ", " << (user.empty() ? "stranger" : user) << "\n";
+  }
+
+  std::string greeting;
+};
+
+TRIVET_PLUGIN(MyPlugin, "my_plugin", "0.1.0")
