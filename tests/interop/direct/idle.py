@@ -99,14 +99,16 @@ def _(t):
         params = fcgi.stream(fcgi.PARAMS, fcgi.pairs(cgi("/echo/a", "POST", b"0123456789")))
         cases = {"half a BEGIN": begin[:11], "no PARAMS": begin, "half of PARAMS": (begin + params)[:60],
                  "half of the body": begin + params + record(fcgi.STDIN, b"01234")}
-        for name, wire in cases.items():
-            for _ in range(5):
-                with running.connect() as link:
-                    link.send(wire)
-                    expect(link.closes(5 * t.build.slowness), f"{name}: the connection is still open")
-                    answer = link.responses.get(1)
-                    if answer is not None:
-                        expect(answer.status in (400, 408), f"{name}: {answer}")
+        links = [(name, running.connect()) for name in cases for _ in range(5)]
+        for name, link in links:
+            link.send(cases[name])
+        for name, link in links:
+            with link:
+                expect(link.closes(5 * t.build.slowness), f"{name}: the connection is still open")
+                answer = link.responses.get(1)
+                # A head that echo sent before the body stopped cannot be taken back: then there is no end.
+                expect(answer is None or answer.status in (400, 408) or not (answer.ended or answer.out_ended),
+                       f"{name}: {answer}")
         with running.connect() as link:  # an idle kept connection has no such limit
             link.send(request(cgi("/hello"), flags=fcgi.KEEP))
             equal(link.take().status, 200, "status")

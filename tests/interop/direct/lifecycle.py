@@ -5,6 +5,7 @@ import resource
 import signal
 import socket
 import stat
+import subprocess
 import threading
 import time
 
@@ -30,24 +31,18 @@ def _(t):
             with running.connect() as link, running.connect() as idle:
                 idle.send(request(cgi("/hello"), flags=fcgi.KEEP))
                 equal(idle.take().status, 200, "the kept connection before")
+                begun = time.monotonic()
                 link.send(request(cgi("/slow?ms=1500"), flags=fcgi.KEEP))
-                eventually(lambda host=running: _runs_slow(host), "the slow request runs")
+                link.send(request(cgi("/hello"), flags=fcgi.KEEP, request_id=2))
+                equal(link.take(2).status, 200, "what came after it on the connection")  # so the slow one has begun
                 running.send_signal(number)
                 running.send_signal(number)  # mod_fcgid sends two
                 answer = link.response()
                 equal((answer.status, answer.complete), (200, True), "the request that ran")
+                expect(time.monotonic() - begun > 1.0, "the request was not running: nothing is shown")
                 expect(idle.closes(5), "the idle connection is still open")
             code = running.process.wait(10 * t.build.slowness)
             equal(code, 0, "exit code")
-
-
-def _runs_slow(running):
-    """Asks on a second connection whether the one thread of `slow` is taken: its queue has one place."""
-    with running.connect() as link:
-        link.send(request(cgi("/hello")))
-        link.response()
-    time.sleep(0.1)
-    return True
 
 
 @suite.test("SIGTERM with a request that never ends still ends the host within shutdown_grace")
@@ -132,6 +127,7 @@ def _(t):
         running.start()
         running.end(signal.SIGKILL)
         expect(running.socket_path.exists(), "SIGKILL removed the socket file: nothing is shown")
+        running.log.unlink()
         again = hosts.Host(t.build, folder, HELLO)
         again.start()
         again.expect_well()
@@ -254,7 +250,6 @@ def _(t):
         running.write()
         os.set_blocking(writer, False)
         environment = dict(os.environ, **hosts.SANITIZED)
-        import subprocess  # pylint: disable=import-outside-toplevel
         process = subprocess.Popen(running.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=writer, env=environment, start_new_session=True)
         try:

@@ -194,7 +194,8 @@ def _(t):
         equal(kept.take().status, 200, "the kept connection")
         busy = cgi("/private/x", TRIVET_ROUTE="busy", **site.GOOD)
         link.send(request({**busy, "QUERY_STRING": "ms=1500"}, role=AUTHORIZER, flags=fcgi.KEEP))
-        time.sleep(0.3)
+        link.send(request(cgi("/hello"), flags=fcgi.KEEP, request_id=2))
+        equal(link.take(2).status, 200, "what came after it on the connection")  # so the slow one has begun
         _granted(running)
         running.send_signal(signal.SIGTERM)
         time.sleep(0.2)
