@@ -37,7 +37,8 @@ void Params::reset() noexcept {
 
 void Params::add(std::string_view name, std::string_view value) {
   if (name.empty()) bad_name_ = true;
-  if (name.find('\0') != std::string_view::npos || value.find('\0') != std::string_view::npos) has_nul_ = true;
+  if (name.find('\0') != std::string_view::npos || value.find('\0') != std::string_view::npos)
+    has_nul_ = true;
   if (name == "HTTP_PROXY") return;  // A client's Proxy header; programs take it for their proxy setting.
   list_.push_back({name, value});
 }
@@ -71,14 +72,16 @@ std::optional<Refusal> Params::merge(Param& into, std::string_view later, bool& 
   const std::string_view name = into.name;
   if (starts_with(name, "HTTP_")) {
     if (name == "HTTP_AUTHORIZATION" || name == "HTTP_HOST") {
-      return Refusal{400, std::string(name) + " comes twice with different values: the client sent the header twice"};
+      return Refusal{
+          400, std::string(name) + " comes twice with different values: the client sent the header twice"};
     }
     into.value = keep(into.value, name == "HTTP_COOKIE" ? "; " : ", ", later);
     return std::nullopt;
   }
   if (name == "REQUEST_METHOD" || starts_with(name, "TRIVET_")) {
-    return Refusal{400, std::string(name) + " comes twice with different values: the web server's configuration sets it "
-                                            "in two places; remove one of them"};
+    return Refusal{400, std::string(name) +
+                            " comes twice with different values: the web server's configuration sets it "
+                            "in two places; remove one of them"};
   }
   if (name == "CONTENT_LENGTH") ambiguous_length = true;
   into.value = later;

@@ -17,8 +17,8 @@ struct Param {
   friend bool operator==(const Param&, const Param&) = default;
 };
 
-/// Why a request is refused before any route is looked at: the status it gets and a text for the log (and, for
-/// a person who set the web server up, the cure). Never sent to the client.
+/// Why a request is refused before any route is looked at: the status it gets and a text for the log (and,
+/// for a person who set the web server up, the cure). Never sent to the client.
 struct Refusal {
   int status = 400;
   std::string reason;
@@ -31,14 +31,14 @@ struct Refusal {
 /// The CGI variables of one request, in the order they came, each name once.
 ///
 /// A client can only create names that begin with HTTP_; any other name that comes twice is the operator's
-/// override (a web server's include followed by a line of its own), so the last wins. Differing CONTENT_LENGTH
-/// counts as absent; differing REQUEST_METHOD or TRIVET_* refuse the request, naming parameter and cure. Of HTTP_*,
-/// differing HTTP_AUTHORIZATION or HTTP_HOST refuse, HTTP_COOKIE joins with "; ", the rest with ", ".
-/// HTTP_PROXY is dropped. A NUL in a name or value, and an empty name, refuse the request.
+/// override (a web server's include followed by a line of its own), so the last wins. Differing
+/// CONTENT_LENGTH counts as absent; differing REQUEST_METHOD or TRIVET_* refuse the request, naming parameter
+/// and cure. Of HTTP_*, differing HTTP_AUTHORIZATION or HTTP_HOST refuse, HTTP_COOKIE joins with "; ", the
+/// rest with ", ". HTTP_PROXY is dropped. A NUL in a name or value, and an empty name, refuse the request.
 ///
 /// Thread    One at a time; [any] for reading while nobody writes.
-/// Lifetime  add() keeps views: the block they point into outlives this, or reset() comes first. set() copies.
-/// Memory    Nothing is allocated in steady state: reset() keeps what was grown.
+/// Lifetime  add() keeps views: the block they point into outlives this, or reset() comes first. set()
+/// copies. Memory    Nothing is allocated in steady state: reset() keeps what was grown.
 class Params {
  public:
   Params() = default;

@@ -21,10 +21,13 @@ Steering read_steering(const Params& params) noexcept {
   for (const Param& param : params.all()) {
     if (param.name.substr(0, prefix.size()) != prefix) continue;
     steering.any = true;
-    if (std::string_view* known = slot(param.name.substr(prefix.size()))) {
-      *known = param.value;
-    } else {
+    std::string_view* known = slot(param.name.substr(prefix.size()));
+    if (known == nullptr) {
       steering.unknown = param.name;
+    } else if (param.value.empty()) {
+      steering.empty = param.name;
+    } else {
+      *known = param.value;
     }
   }
   return steering;
@@ -41,8 +44,8 @@ std::string_view host_for_matching(std::string_view host) noexcept {
 }
 
 bool equals_lower(std::string_view text, std::string_view lower_case) noexcept {
-  return text.size() == lower_case.size() &&
-         std::equal(text.begin(), text.end(), lower_case.begin(), [](char a, char b) { return lower(a) == b; });
+  return text.size() == lower_case.size() && std::equal(text.begin(), text.end(), lower_case.begin(),
+                                                        [](char a, char b) { return lower(a) == b; });
 }
 
 bool is_method(std::string_view text) noexcept {

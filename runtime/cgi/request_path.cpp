@@ -22,8 +22,8 @@ int escaped_byte(std::string_view text, std::size_t at) noexcept {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-/// Whether a decoded segment is "." or "..", also where a sloppier reader would decode it once more or take off a
-/// parameter that follows `;`.
+/// Whether a decoded segment is "." or "..", also where a sloppier reader would decode it once more or take
+/// off a parameter that follows `;`.
 bool is_dot_segment(std::string_view segment) noexcept {
   std::size_t dots = 0;
   for (std::size_t at = 0; at < segment.size();) {
@@ -36,11 +36,12 @@ bool is_dot_segment(std::string_view segment) noexcept {
   return dots != 0;
 }
 
-/// '.', '/' or '\' as a UTF-8 sequence longer than it has to be: no UTF-8, but some decoders take it for the byte.
+/// '.', '/' or '\' as a UTF-8 sequence longer than it has to be: no UTF-8, but some decoders take it for the
+/// byte.
 bool has_overlong_special(std::string_view text) noexcept {
-  static constexpr std::string_view forms[] = {
-      "\xc0\xae", "\xc0\xaf", "\xc1\x9c", "\xe0\x80\xae", "\xe0\x80\xaf", "\xe0\x81\x9c",
-      "\xf0\x80\x80\xae", "\xf0\x80\x80\xaf", "\xf0\x80\x81\x9c"};
+  static constexpr std::string_view forms[] = {"\xc0\xae",         "\xc0\xaf",         "\xc1\x9c",
+                                               "\xe0\x80\xae",     "\xe0\x80\xaf",     "\xe0\x81\x9c",
+                                               "\xf0\x80\x80\xae", "\xf0\x80\x80\xaf", "\xf0\x80\x81\x9c"};
   return std::any_of(std::begin(forms), std::end(forms),
                      [&](std::string_view form) { return text.find(form) != std::string_view::npos; });
 }
@@ -55,8 +56,8 @@ std::string_view path_of_target(std::string_view target) noexcept {
   return slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
 }
 
-/// One pattern segment against one decoded segment; `*` stands for any characters. Linear: only the last star is
-/// ever gone back to.
+/// One pattern segment against one decoded segment; `*` stands for any characters. Linear: only the last star
+/// is ever gone back to.
 bool segment_fits(std::string_view pattern, std::string_view segment) noexcept {
   std::size_t p = 0;
   std::size_t s = 0;

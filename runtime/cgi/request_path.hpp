@@ -20,9 +20,9 @@ class RequestPath {
     decoded,  ///< TRIVET_PATH, SCRIPT_NAME+PATH_INFO: taken as they are, never decoded again
   };
 
-  /// Empty when the path can be used; otherwise why it is refused always (400, an authorizer 403): dot segments in
-  /// any encoding, also before `;`, backslash, NUL, control bytes, broken percent escapes, not starting with '/'.
-  /// A static text for the log.
+  /// Empty when the path can be used; otherwise why it is refused always (400, an authorizer 403): dot
+  /// segments in any encoding, also before `;`, backslash, NUL, control bytes, broken percent escapes, not
+  /// starting with '/'. A static text for the log.
   [[nodiscard]] std::string_view parse(std::string_view text, Form form);
 
   /// `//` or bytes that are not UTF-8: refused on guarded routes unless the route allows odd paths.
@@ -41,8 +41,8 @@ class RequestPath {
 };
 
 /// A route's `path`: matched segment by segment, case-sensitive, against decoded segments. `*` stands for any
-/// characters within one segment, `**` as a whole segment for any number of segments: `/p/**` matches /p, /p/ and
-/// everything below.
+/// characters within one segment, `**` as a whole segment for any number of segments: `/p/**` matches /p, /p/
+/// and everything below.
 class PathPattern {
  public:
   /// `text` was checked by the configuration; anything matches literally that is not a wildcard.

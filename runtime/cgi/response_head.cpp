@@ -76,8 +76,9 @@ constexpr Reason reasons[] = {{200, "OK"},
                               {511, "Network Authentication Required"}};
 
 /// These belong to the connection between client and web server (RFC 9110, 7.6.1), or are the host's own.
-constexpr std::string_view not_the_plugins[] = {"status",  "connection", "keep-alive",        "proxy-connection",
-                                                "te",      "trailer",    "transfer-encoding", "upgrade"};
+constexpr std::string_view not_the_plugins[] = {
+    "status", "connection", "keep-alive",        "proxy-connection",
+    "te",     "trailer",    "transfer-encoding", "upgrade"};
 
 void append_number(base::Buffer& out, std::uint64_t number) {
   std::array<char, 20> digits{};
@@ -118,13 +119,15 @@ std::string_view refuse_field(std::string_view name, std::string_view value) noe
     return "variables are set as variables, not as headers";
   }
   if (has_control(value)) return "a header value holds no control bytes";
-  if (equals_ignoring_case(name, "Content-Length") && !parse_length(value)) return "Content-Length is a decimal number";
+  if (equals_ignoring_case(name, "Content-Length") && !parse_length(value))
+    return "Content-Length is a decimal number";
   return {};
 }
 
 std::string_view reason_phrase(int status) noexcept {
-  const auto* found = std::lower_bound(std::begin(reasons), std::end(reasons), status,
-                                       [](const Reason& reason, int wanted) { return reason.status < wanted; });
+  const auto* found =
+      std::lower_bound(std::begin(reasons), std::end(reasons), status,
+                       [](const Reason& reason, int wanted) { return reason.status < wanted; });
   return found != std::end(reasons) && found->status == status ? found->phrase : "Unknown";
 }
 
@@ -176,7 +179,8 @@ std::optional<std::string_view> ResponseHead::find(std::string_view name) const 
 ResponseHead::Field ResponseHead::at(std::size_t index) const noexcept {
   const PlaceInText& place = places_[index];
   const std::string_view text = text_;
-  return {text.substr(place.begin, place.name_size), text.substr(place.begin + place.name_size, place.value_size)};
+  return {text.substr(place.begin, place.name_size),
+          text.substr(place.begin + place.name_size, place.value_size)};
 }
 
 void ResponseHead::swap(ResponseHead& other) noexcept {

@@ -11,10 +11,10 @@
 
 namespace trivet::cgi {
 
-/// Whether a CGI response may carry this: what is wrong as a static text, or empty. Names are tokens (RFC 9110,
-/// 5.6.2); values hold no CR, LF, NUL or other control byte but TAB. `Status`, hop-by-hop fields (Connection,
-/// Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade) and names beginning with `Variable-`
-/// belong to the host and are refused.
+/// Whether a CGI response may carry this: what is wrong as a static text, or empty. Names are tokens (RFC
+/// 9110, 5.6.2); values hold no CR, LF, NUL or other control byte but TAB. `Status`, hop-by-hop fields
+/// (Connection, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade) and names beginning
+/// with `Variable-` belong to the host and are refused.
 [[nodiscard]] std::string_view refuse_field(std::string_view name, std::string_view value) noexcept;
 
 /// The reason phrase of a status, "Unknown" for those without one.
@@ -72,15 +72,16 @@ struct HeadRules {
   std::optional<std::uint64_t> content_length;  ///< What the host knows of the length; replaces the plugin's.
 };
 
-/// Appends the complete CGI header block: `Status: CODE reason` first, the fields, a Content-Type where a body may
-/// follow and none was set (text/plain; charset=utf-8), a Content-Length if known, CRLF everywhere, the empty line.
-/// 204 and 304 get neither length nor type. Location never goes out without its explicit Status: a Location with no
-/// status set becomes 302. Gives what is wrong (too many bytes or fields: `out` is unchanged), or empty.
+/// Appends the complete CGI header block: `Status: CODE reason` first, the fields, a Content-Type where a
+/// body may follow and none was set (text/plain; charset=utf-8), a Content-Length if known, CRLF everywhere,
+/// the empty line. 204 and 304 get neither length nor type. Location never goes out without its explicit
+/// Status: a Location with no status set becomes 302. Gives what is wrong (too many bytes or fields: `out` is
+/// unchanged), or empty.
 [[nodiscard]] std::string_view emit(const ResponseHead& head, const HeadRules& rules, base::Buffer& out);
 
-/// A complete small response of the host's own, head and body ("404 Not Found\n", text/plain), for `status`; `allow`
-/// fills an Allow field (405), `retry_after` seconds a Retry-After (503) when above 0. HEAD: no body is appended,
-/// the length is that of the body. `head_end` gets the size of the head.
+/// A complete small response of the host's own, head and body ("404 Not Found\n", text/plain), for `status`;
+/// `allow` fills an Allow field (405), `retry_after` seconds a Retry-After (503) when above 0. HEAD: no body
+/// is appended, the length is that of the body. `head_end` gets the size of the head.
 void emit_plain(int status, std::string_view allow, int retry_after, bool head_method, base::Buffer& out,
                 std::size_t& head_end);
 

@@ -4,7 +4,9 @@
 
 namespace trivet::cgi {
 
-[[nodiscard]] constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+[[nodiscard]] constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 /// ASCII case does not count.
 [[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;

@@ -11,11 +11,12 @@ std::string_view refuse_variable(std::string_view name) noexcept {
     return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   });
   if (!plain) return "a variable's name is made of A-Z, 0-9 and _";
-  static constexpr std::string_view taken[] = {"HTTP_", "CONTENT_", "SCRIPT_", "PATH",
-                                               "REQUEST_", "SERVER_", "LD_", "TRIVET_"};
+  static constexpr std::string_view taken[] = {"HTTP_",    "CONTENT_", "SCRIPT_", "PATH",
+                                               "REQUEST_", "SERVER_",  "LD_",     "TRIVET_"};
   for (const std::string_view prefix : taken) {
     if (name.substr(0, prefix.size()) == prefix) {
-      return "variables that begin with HTTP_, CONTENT_, SCRIPT_, PATH, REQUEST_, SERVER_, LD_ or TRIVET_ are not a "
+      return "variables that begin with HTTP_, CONTENT_, SCRIPT_, PATH, REQUEST_, SERVER_, LD_ or TRIVET_ "
+             "are not a "
              "guard's to set";
     }
   }
@@ -40,7 +41,8 @@ std::string_view Verdict::allow() noexcept {
 }
 
 std::string_view Verdict::deny(int status) noexcept {
-  const bool fits = (status >= 301 && status <= 303) || status == 307 || status == 308 || (status >= 400 && status <= 599);
+  const bool fits =
+      (status >= 301 && status <= 303) || status == 307 || status == 308 || (status >= 400 && status <= 599);
   if (!fits) {
     decision_ = Decision::none;
     return "a denial has the status 301 to 303, 307, 308, or 400 to 599";

@@ -10,8 +10,8 @@
 
 namespace trivet::cgi {
 
-/// Whether a guard may set this variable: `[A-Z0-9_]+` except HTTP_*, CONTENT_*, SCRIPT_*, PATH*, REQUEST_*, SERVER_*,
-/// LD_*, TRIVET_*. What is wrong as a static text, or empty.
+/// Whether a guard may set this variable: `[A-Z0-9_]+` except HTTP_*, CONTENT_*, SCRIPT_*, PATH*, REQUEST_*,
+/// SERVER_*, LD_*, TRIVET_*. What is wrong as a static text, or empty.
 [[nodiscard]] std::string_view refuse_variable(std::string_view name) noexcept;
 /// CR, LF, NUL and other control bytes but TAB are refused.
 [[nodiscard]] std::string_view refuse_variable_value(std::string_view value) noexcept;
@@ -23,9 +23,9 @@ namespace trivet::cgi {
 class Verdict {
  public:
   enum class Decision : std::uint8_t {
-    none,   ///< The guard said nothing: a failure, 500.
+    none,  ///< The guard said nothing: a failure, 500.
     allow,
-    deny,   ///< With head() and body().
+    deny,  ///< With head() and body().
   };
   struct Variable {
     std::string name;
@@ -59,9 +59,9 @@ class Verdict {
   std::size_t count_ = 0;
 };
 
-/// Appends the answer of an authorizer that allows (FastCGI 1.0, 6.3): `Status: 200 OK`, one `Variable-NAME: value`
-/// per name in `declared`, in that order, with an empty value where `find` gives null; nothing else, no body.
-/// What is wrong (too many bytes), or empty.
+/// Appends the answer of an authorizer that allows (FastCGI 1.0, 6.3): `Status: 200 OK`, one `Variable-NAME:
+/// value` per name in `declared`, in that order, with an empty value where `find` gives null; nothing else,
+/// no body. What is wrong (too many bytes), or empty.
 template <class Find>
 [[nodiscard]] std::string_view emit_allow(const std::vector<std::string>& declared, Find find,
                                           const HeadRules& rules, base::Buffer& out) {

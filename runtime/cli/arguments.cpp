@@ -10,7 +10,7 @@
 namespace trivet::cli {
 namespace {
 
-constexpr std::string_view not_served[] = {"explain", "bench",  "reload", "status", "stop",   "drain",
+constexpr std::string_view not_served[] = {"explain",   "bench",  "reload", "status",  "stop",   "drain",
                                            "log-level", "attach", "plugin", "snippet", "upgrade"};
 constexpr const char* default_config = "/etc/trivet/trivet.toml";
 
@@ -103,16 +103,22 @@ class Reader {
     serve_ = app_.add_subcommand("serve", "Run the host until SIGTERM");
     serve_->add_option("-c,--config", serving_.config_file, "The configuration")->default_str(default_config);
     serving_.config_file = default_config;
-    serve_->add_option("--listen", serving_.listen,
-                       "Listen here instead of on every [[listen]]: unix:PATH, tcp:HOST:PORT or fd:N; may be repeated");
-    serve_->add_option("--processes", processes_, "Worker processes; 0: everything in this one")->check(CLI::Range(0, 4096));
-    serve_->footer("Writes one line with `ready` to standard error when every plugin is loaded and every socket listens.\n"
-                   "SIGTERM, SIGINT, SIGQUIT, SIGUSR1: finish what runs, at most shutdown_grace, then exit with 0.");
+    serve_->add_option(
+        "--listen", serving_.listen,
+        "Listen here instead of on every [[listen]]: unix:PATH, tcp:HOST:PORT or fd:N; may be repeated");
+    serve_->add_option("--processes", processes_, "Worker processes; 0: everything in this one")
+        ->check(CLI::Range(0, 4096));
+    serve_->footer(
+        "Writes one line with `ready` to standard error when every plugin is loaded and every socket "
+        "listens.\n"
+        "SIGTERM, SIGINT, SIGQUIT, SIGUSR1: finish what runs, at most shutdown_grace, then exit with 0.");
   }
 
   void add_check() {
-    check_ = app_.add_subcommand("check", "Tell everything that is wrong with a configuration, running no plugin code");
-    check_->add_option("-c,--config", checking_.config_file, "The configuration")->default_str(default_config);
+    check_ = app_.add_subcommand(
+        "check", "Tell everything that is wrong with a configuration, running no plugin code");
+    check_->add_option("-c,--config", checking_.config_file, "The configuration")
+        ->default_str(default_config);
     checking_.config_file = default_config;
     check_->add_option("--format", format_, "text (to standard error) or json (to standard output)")
         ->check(CLI::IsMember({"text", "json"}));
@@ -120,22 +126,27 @@ class Reader {
   }
 
   void add_call() {
-    call_ = app_.add_subcommand("call", "Send one FastCGI request, in any of the three roles, and show the answer");
+    call_ = app_.add_subcommand("call",
+                                "Send one FastCGI request, in any of the three roles, and show the answer");
     call_->add_option("ADDRESS", calling_.address, "unix:PATH or tcp:HOST:PORT")->required();
     call_->add_option("URI", calling_.uri, "What is asked for, with its query")->default_str("/");
     call_->add_option("--role", role_, "responder, authorizer or filter")
         ->check(CLI::IsMember({"responder", "authorizer", "filter"}));
-    call_->add_option("-X,--method", calling_.method, "The request method; GET, or POST when there is a body");
-    call_->add_option("-p,--param", params_,
-                      "NAME=VALUE sets a CGI parameter, -NAME leaves a usual one out; may be repeated")
+    call_->add_option("-X,--method", calling_.method,
+                      "The request method; GET, or POST when there is a body");
+    call_
+        ->add_option("-p,--param", params_,
+                     "NAME=VALUE sets a CGI parameter, -NAME leaves a usual one out; may be repeated")
         ->allow_extra_args(false);
-    call_->add_option("-d,--body", body_, "The request body (FCGI_STDIN): TEXT, @FILE, or @- for standard input");
+    call_->add_option("-d,--body", body_,
+                      "The request body (FCGI_STDIN): TEXT, @FILE, or @- for standard input");
     call_->add_option("--data", data_, "What to filter (FCGI_DATA): TEXT, @FILE, or - for standard input");
     call_->add_flag("-i,--head", calling_.show_head, "Show the head of the answer before its body");
     call_->add_flag("-f,--fail", calling_.fail_on_status,
                     "Exit with 1 for a Status of 400 and above, as authorizer for anything but 200");
     call_->add_flag("--trace", calling_.trace, "Show every record on standard error");
-    call_->add_option("--timeout", timeout_, "Give up when no byte moves for this long, e.g. 500ms, 30s")->default_str("30s");
+    call_->add_option("--timeout", timeout_, "Give up when no byte moves for this long, e.g. 500ms, 30s")
+        ->default_str("30s");
     call_->footer(
         "The body of the answer goes to standard output, FCGI_STDERR to standard error.\n"
         "Examples:\n"

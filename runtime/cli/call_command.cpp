@@ -81,8 +81,8 @@ int judge(const CallCommand& command, const Show& show, const Outcome& outcome) 
     return exit_failed;
   }
   if (outcome.protocol_status != 0 || outcome.app_status != 0) {
-    say("the request ended with protocol status " + std::to_string(outcome.protocol_status) + " and application status " +
-        std::to_string(outcome.app_status));
+    say("the request ended with protocol status " + std::to_string(outcome.protocol_status) +
+        " and application status " + std::to_string(outcome.app_status));
     return exit_failed;
   }
   if (show.head.state() != HeadParser::State::complete) {

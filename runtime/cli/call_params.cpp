@@ -13,7 +13,8 @@ int hex_digit(char c) {
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/// A path decoded once, or nothing when it has a broken escape or a NUL: such a URI is sent as REQUEST_URI alone.
+/// A path decoded once, or nothing when it has a broken escape or a NUL: such a URI is sent as REQUEST_URI
+/// alone.
 std::optional<std::string> decoded(const std::string& path) {
   std::string out;
   for (std::size_t i = 0; i < path.size(); ++i) {
@@ -32,7 +33,8 @@ std::optional<std::string> decoded(const std::string& path) {
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> call_params(const CallCommand& command, const CallLengths& lengths) {
+std::vector<std::pair<std::string, std::string>> call_params(const CallCommand& command,
+                                                             const CallLengths& lengths) {
   std::vector<std::pair<std::string, std::string>> params;
   const auto add = [&](const char* name, std::string value) { params.emplace_back(name, std::move(value)); };
   const bool authorizer = command.role == protocol::Role::authorizer;

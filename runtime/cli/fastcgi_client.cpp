@@ -49,7 +49,8 @@ base::Result<int> connect_to(const config::Address& address) {
       return base::Error{base::ErrorCode::system_failure, "the path of the socket is longer than 107 bytes"};
     }
     std::memcpy(name.sun_path, local->path.data(), local->path.size());
-    return connected(AF_UNIX, reinterpret_cast<const sockaddr*>(&name), sizeof name, "unix:" + local->path);  // NOLINT
+    return connected(AF_UNIX, reinterpret_cast<const sockaddr*>(&name), sizeof name,
+                     "unix:" + local->path);  // NOLINT
   }
   const auto* tcp = std::get_if<config::TcpAddress>(&address);
   if (tcp == nullptr) {
@@ -71,7 +72,8 @@ base::Result<int> connect_to(const config::Address& address) {
   return connected(AF_INET, reinterpret_cast<const sockaddr*>(&four), sizeof four, where);  // NOLINT
 }
 
-FastcgiClient::FastcgiClient(int socket, ClientRequest request, AnswerSink& sink, std::chrono::milliseconds timeout)
+FastcgiClient::FastcgiClient(int socket, ClientRequest request, AnswerSink& sink,
+                             std::chrono::milliseconds timeout)
     : socket_(socket), request_(std::move(request)), sink_(sink), timeout_(timeout) {}
 
 FastcgiClient::~FastcgiClient() { ::close(socket_); }
@@ -102,8 +104,8 @@ void FastcgiClient::refill() {
   if (got.value() == 0) {
     end_stream();
   } else {
-    protocol::append_stream(out_, sending_ == Sending::body ? RecordType::standard_in : RecordType::data, request_id,
-                            piece_.bytes());
+    protocol::append_stream(out_, sending_ == Sending::body ? RecordType::standard_in : RecordType::data,
+                            request_id, piece_.bytes());
   }
 }
 
@@ -139,7 +141,8 @@ void FastcgiClient::receive() {
     return;
   }
   if (got == 0) {
-    fail("the connection was closed before the request ended" + (send_problem_.empty() ? "" : " (" + send_problem_ + ")"));
+    fail("the connection was closed before the request ended" +
+         (send_problem_.empty() ? "" : " (" + send_problem_ + ")"));
     return;
   }
   const base::Bytes bytes(buffer.data(), static_cast<std::size_t>(got));
@@ -153,9 +156,14 @@ void FastcgiClient::take(base::Bytes bytes) {
     const protocol::RecordHeader& header = decoder_.header();
     const auto type = static_cast<RecordType>(header.type);
     switch (step.kind) {
-      case protocol::RecordStep::Kind::more: return;
-      case protocol::RecordStep::Kind::wrong_version: fail("what came back is not FastCGI 1"); return;
-      case protocol::RecordStep::Kind::header: end_content_.clear(); break;
+      case protocol::RecordStep::Kind::more:
+        return;
+      case protocol::RecordStep::Kind::wrong_version:
+        fail("what came back is not FastCGI 1");
+        return;
+      case protocol::RecordStep::Kind::header:
+        end_content_.clear();
+        break;
       case protocol::RecordStep::Kind::content:
         if (header.request_id != request_id) break;
         if (type == RecordType::standard_out && !sink_.on_output(step.content)) {
@@ -165,14 +173,17 @@ void FastcgiClient::take(base::Bytes bytes) {
         if (type == RecordType::standard_error) sink_.on_error_output(step.content);
         if (type == RecordType::end_request) end_content_ += base::as_text(step.content);
         break;
-      case protocol::RecordStep::Kind::end: finish_record(); break;
+      case protocol::RecordStep::Kind::end:
+        finish_record();
+        break;
     }
   }
 }
 
 void FastcgiClient::finish_record() {
   const protocol::RecordHeader& header = decoder_.header();
-  if (static_cast<RecordType>(header.type) != RecordType::end_request || header.request_id != request_id) return;
+  if (static_cast<RecordType>(header.type) != RecordType::end_request || header.request_id != request_id)
+    return;
   if (end_content_.size() != 8) {
     fail("END_REQUEST has " + std::to_string(end_content_.size()) + " bytes instead of 8");
     return;
@@ -196,7 +207,8 @@ Outcome FastcgiClient::run() {
       if (over_) break;
     }
     std::array<pollfd, 2> watched = {
-        pollfd{socket_, static_cast<short>(out_.empty() ? POLLIN : POLLIN | POLLOUT), 0}, pollfd{wait_for, POLLIN, 0}};
+        pollfd{socket_, static_cast<short>(out_.empty() ? POLLIN : POLLIN | POLLOUT), 0},
+        pollfd{wait_for, POLLIN, 0}};
     const int ready = ::poll(watched.data(), watched.size(), static_cast<int>(timeout_.count()));
     if (ready < 0 && errno != EINTR) fail(base::system_error("waiting failed", errno).message);
     if (ready == 0) fail("no byte moved for " + std::to_string(timeout_.count()) + " ms");

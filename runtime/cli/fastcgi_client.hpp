@@ -49,8 +49,8 @@ struct Outcome {
 /// A connected socket, or why there is none.
 [[nodiscard]] base::Result<int> connect_to(const config::Address& address);
 
-/// One request on a connection of its own (FastCGI 1.0, 3.3 and 5): sends and receives at the same time, so that
-/// neither side can wait for the other for ever, and stops sending when the answer has ended.
+/// One request on a connection of its own (FastCGI 1.0, 3.3 and 5): sends and receives at the same time, so
+/// that neither side can wait for the other for ever, and stops sending when the answer has ended.
 class FastcgiClient {
  public:
   /// Takes the socket over.

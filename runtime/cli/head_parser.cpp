@@ -26,7 +26,8 @@ void HeadParser::end_line() {
   }
   if (cgi::equals_ignoring_case(std::string_view(line_).substr(0, colon), "Status")) {
     const std::size_t at = line_.find_first_not_of(" \t", colon + 1);
-    const std::string_view value = at == std::string::npos ? std::string_view() : std::string_view(line_).substr(at);
+    const std::string_view value =
+        at == std::string::npos ? std::string_view() : std::string_view(line_).substr(at);
     const bool digits = value.size() >= 3 && value.find_first_not_of("0123456789") >= 3 &&
                         (value.size() == 3 || value[3] == ' ');
     if (!digits) {

@@ -40,13 +40,15 @@ base::Result<InputSource> InputSource::open(const std::string& from, std::string
     source.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (source.descriptor_ < 0) return base::system_error("\"" + path + "\" cannot be read", errno);
   }
-  struct stat about {};
-  if (::fstat(source.descriptor_, &about) != 0) return base::system_error("\"" + from + "\" cannot be read", errno);
+  struct stat about{};
+  if (::fstat(source.descriptor_, &about) != 0)
+    return base::system_error("\"" + from + "\" cannot be read", errno);
   if (S_ISDIR(about.st_mode)) return base::system_error("\"" + from + "\" cannot be read", EISDIR);
   source.length_.reset();
   if (S_ISREG(about.st_mode)) {
     const off_t at = ::lseek(source.descriptor_, 0, SEEK_CUR);
-    source.length_ = static_cast<std::uint64_t>(about.st_size - std::min<off_t>(std::max<off_t>(at, 0), about.st_size));
+    source.length_ =
+        static_cast<std::uint64_t>(about.st_size - std::min<off_t>(std::max<off_t>(at, 0), about.st_size));
     source.modified_ = about.st_mtim.tv_sec;
   } else {
     source.may_wait_ = true;

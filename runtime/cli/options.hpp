@@ -37,11 +37,11 @@ struct CallCommand {
   std::string address;
   std::string uri = "/";
   protocol::Role role = protocol::Role::responder;
-  std::string method;                                          ///< Empty: GET, or POST with a body.
-  std::vector<std::pair<std::string, std::string>> params;     ///< Added, or in place of a usual one.
-  std::vector<std::string> without;                            ///< Usual ones that are left out.
-  std::optional<std::string> body;                             ///< TEXT, @FILE, or @- for standard input.
-  std::optional<std::string> data;                             ///< TEXT, @FILE, or - for standard input.
+  std::string method;                                       ///< Empty: GET, or POST with a body.
+  std::vector<std::pair<std::string, std::string>> params;  ///< Added, or in place of a usual one.
+  std::vector<std::string> without;                         ///< Usual ones that are left out.
+  std::optional<std::string> body;                          ///< TEXT, @FILE, or @- for standard input.
+  std::optional<std::string> data;                          ///< TEXT, @FILE, or - for standard input.
   bool show_head = false;
   bool fail_on_status = false;
   bool trace = false;

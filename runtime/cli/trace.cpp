@@ -29,9 +29,9 @@ std::string role(std::string_view bytes) {
 }  // namespace
 
 std::string record_name(std::uint8_t type) {
-  static constexpr std::array names = {"TYPE_0", "BEGIN_REQUEST", "ABORT_REQUEST", "END_REQUEST",
-                                       "PARAMS", "STDIN",         "STDOUT",        "STDERR",
-                                       "DATA",   "GET_VALUES",    "GET_VALUES_RESULT", "UNKNOWN_TYPE"};
+  static constexpr std::array names = {
+      "TYPE_0", "BEGIN_REQUEST", "ABORT_REQUEST", "END_REQUEST",       "PARAMS",      "STDIN", "STDOUT",
+      "STDERR", "DATA",          "GET_VALUES",    "GET_VALUES_RESULT", "UNKNOWN_TYPE"};
   return type < names.size() ? names[type] : "TYPE_" + std::to_string(type);
 }
 
@@ -58,11 +58,13 @@ std::string Trace::line() const {
   const protocol::RecordHeader& header = decoder_.header();
   std::string text{direction_};
   text += ' ' + record_name(header.type) + " id=" + std::to_string(header.request_id) +
-          " length=" + std::to_string(header.content_length) + " padding=" + std::to_string(header.padding_length);
+          " length=" + std::to_string(header.content_length) +
+          " padding=" + std::to_string(header.padding_length);
   const auto type = static_cast<protocol::RecordType>(header.type);
   const std::string_view content = preview_;
   if (type == protocol::RecordType::begin_request && content.size() == 8) {
-    text += " role=" + role(content) + ((static_cast<std::uint8_t>(content[2]) & 1U) != 0 ? " keep_conn" : "");
+    text +=
+        " role=" + role(content) + ((static_cast<std::uint8_t>(content[2]) & 1U) != 0 ? " keep_conn" : "");
   } else if (type == protocol::RecordType::end_request && content.size() == 8) {
     text += " app_status=" + number(content.substr(0, 4)) +
             " protocol_status=" + protocol_status(static_cast<std::uint8_t>(content[4]));
@@ -77,13 +79,20 @@ std::string Trace::feed(base::Bytes bytes) {
   for (;;) {
     const protocol::RecordStep step = decoder_.next(bytes);
     switch (step.kind) {
-      case protocol::RecordStep::Kind::more: return lines;
-      case protocol::RecordStep::Kind::wrong_version: return lines + direction_ + " not FastCGI\n";
-      case protocol::RecordStep::Kind::header: preview_.clear(); break;
-      case protocol::RecordStep::Kind::content:
-        preview_ += base::as_text(step.content.first(std::min(step.content.size(), longest_preview - preview_.size())));
+      case protocol::RecordStep::Kind::more:
+        return lines;
+      case protocol::RecordStep::Kind::wrong_version:
+        return lines + direction_ + " not FastCGI\n";
+      case protocol::RecordStep::Kind::header:
+        preview_.clear();
         break;
-      case protocol::RecordStep::Kind::end: lines += line(); break;
+      case protocol::RecordStep::Kind::content:
+        preview_ += base::as_text(
+            step.content.first(std::min(step.content.size(), longest_preview - preview_.size())));
+        break;
+      case protocol::RecordStep::Kind::end:
+        lines += line();
+        break;
     }
   }
 }

@@ -71,8 +71,8 @@ class Excerpt {
       return;
     }
     const std::string text = visible(point, line_.substr(at_ - point.size, point.size));
-    const bool escaped = text.size() != point.size || text.front() == '\\';
-    const std::size_t width = escaped ? text.size() : display_width(point.value);
+    const bool is_escape = text.size() != point.size;
+    const std::size_t width = is_escape ? text.size() : display_width(point.value);
     shown_ += text;
     carets_.append(width, marked ? '^' : ' ');
     width_ += width;

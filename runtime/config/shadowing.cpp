@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <string_view>
 #include <unordered_map>
 
@@ -63,7 +64,9 @@ class Shadows {
   }
 
  private:
-  const std::vector<std::size_t>* find_group(std::string_view first) const {
+  using Group = std::vector<std::size_t>;  ///< In file order.
+
+  const Group* find_group(std::string_view first) const {
     const auto group = by_first_.find(first);
     return group == by_first_.end() ? nullptr : &group->second;
   }
@@ -75,8 +78,8 @@ class Shadows {
 
   const std::vector<RouteDraft>& routes_;
   std::vector<Segments> segments_;
-  std::vector<std::size_t> wild_;
-  std::unordered_map<std::string_view, std::vector<std::size_t>> by_first_;
+  Group wild_;
+  std::unordered_map<std::string_view, Group> by_first_;
 };
 
 void warn_shadowed(Sink& sink, const RouteDraft& earlier, const RouteDraft& later) {

@@ -32,11 +32,17 @@ log::Settings log_settings(const config::Log& from) {
 static_assert(static_cast<int>(log::Level::off) == static_cast<int>(config::Log::Level::off));
 static_assert(static_cast<int>(log::Settings::Format::json) == static_cast<int>(config::Log::Format::json));
 
-/// The folders that the host writes to are made when only their last part is missing.
+/// The folders that the host writes to are made when they are missing, for the host's user alone.
 base::Result<> ensure_folder(const std::string& path, const char* key) {
-  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return base::success();
-  return base::system_error(
-      std::string(key) + " \"" + path + "\" cannot be made (make it, or name another folder)", errno);
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const bool last = slash == std::string::npos;
+    if (::mkdir(path.substr(0, slash).c_str(), last ? 0700 : 0755) != 0 && errno != EEXIST) {
+      return base::system_error(std::string(key) + " \"" + path +
+                                    "\" cannot be made (make it for the host's user, or name another folder)",
+                                errno);
+    }
+    if (last) return base::success();
+  }
 }
 
 int tell_all(const std::vector<base::Error>& errors, int code) {

@@ -40,6 +40,9 @@ class Admitting {
     if (!steering_.unknown.empty()) {
       return refuse(500, "unknown parameter " + std::string(steering_.unknown));
     }
+    if (!steering_.empty.empty()) {
+      return refuse(500, "the parameter " + std::string(steering_.empty) + " is empty");
+    }
     const auto slice = choose_slice(role_, steering_.role);
     if (!slice) {
       return refuse(500, "TRIVET_ROLE is \"" + std::string(steering_.role) +

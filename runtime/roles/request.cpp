@@ -156,7 +156,7 @@ void Request::receive(Inlet& inlet, base::Bytes bytes) {
 void Request::receive_end(Inlet& inlet) {
   if (inlet.ended) return;
   inlet.ended = true;
-  if (&inlet == &body_ && role_ == protocol::Role::filter) {
+  if (&inlet == &body_) {
     writer_.release();
     if (writer_.ended() && state_ != State::over) {
       answered();

@@ -67,6 +67,9 @@ bool Request::let_in() {
   status_after_guards_ = admission.status_after_guards;
   env_.tally.request(slice_);
   writer_.set_head_method(params_.get("REQUEST_METHOD") == "HEAD");
+  constexpr std::string_view nginx = "nginx";
+  const bool from_nginx = params_.get("SERVER_SOFTWARE").substr(0, nginx.size()) == nginx;
+  if (from_nginx && role_ == protocol::Role::responder && !body_.ended) writer_.hold_unless_complete();
   if (admission.status != 0) {
     if (admission.configuration_error)
       tell_once(told_configuration, "the route's configuration is wrong", admission.reason);

@@ -33,7 +33,7 @@ void ResponseWriter::reset(Peer& peer, base::Loop& loop, const base::Limits& lim
   written_ = 0;
   status_ = 0;
   state_ = State::empty;
-  head_method_ = held_back_ = broken_ = was_cut_ = false;
+  head_method_ = held_back_ = release_when_complete_ = broken_ = was_cut_ = false;
   delayed_.clear();
 }
 
@@ -159,6 +159,7 @@ void ResponseWriter::end(std::uint32_t app_status, std::uint8_t protocol_status,
   if (with_stream_end) protocol::append_stream_end(out(), RecordType::standard_out, id_);
   protocol::append_end_request(out(), id_, app_status, static_cast<ProtocolStatus>(protocol_status));
   sent();
+  if (release_when_complete_) release();
 }
 
 void ResponseWriter::cut() {

@@ -42,6 +42,9 @@ class ResponseWriter {
   /// Nothing goes out until release(): a filter may not answer before its FCGI_STDIN ended
   /// (FastCGI 1.0, 6.4).
   void hold() noexcept { held_back_ = true; }
+  /// Nothing but a complete answer goes out until release(): nginx sends no more of a request's body once it
+  /// has passed the head of the response on.
+  void hold_unless_complete() noexcept { held_back_ = release_when_complete_ = true; }
   void release();
 
   /// The head of the answer; taken over. Empty, or why the answer failed.
@@ -107,6 +110,7 @@ class ResponseWriter {
   State state_ = State::empty;
   bool head_method_ = false;
   bool held_back_ = false;
+  bool release_when_complete_ = false;
   bool broken_ = false;
   bool was_cut_ = false;
 };

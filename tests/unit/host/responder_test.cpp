@@ -395,6 +395,36 @@ TEST_F(Responding, HeldOutputGoesOutAfterTwentyMilliseconds) {
   EXPECT_EQ(wire.answer().ends, 1);
 }
 
+// nginx sends no more of a body once it has passed the head of the response on.
+TEST_P(Echoing, NginxGetsNothingOfAnUnfinishedAnswerBeforeItHasSentTheBody) {
+  bench.limits.spool_memory = 65536;
+  bench.spools.bound = 8U << 20U;
+  bench.open();
+  const std::string body(1U << 20U, 'n');
+  Bench::Wire& wire = bench.connect();
+  wire.send(
+      request(uri(), {.params = {{"SERVER_SOFTWARE", "nginx/1.22.1"}}, .body = body, .end_body = false}));
+  ASSERT_TRUE(bench.loop.wait_until([&] {
+    wire.settle();
+    return wire.pipe.to_host.empty();
+  }));
+  bench.loop.advance(std::chrono::seconds(1));
+  EXPECT_EQ(wire.pipe.from_host, "");
+  wire.send(stream_end(1, 5));
+  ASSERT_TRUE(wire.wait());
+  EXPECT_EQ(wire.answer().body(), body);
+  EXPECT_EQ(bench.spools.used, 0U);
+}
+
+TEST_F(Responding, NginxGetsACompleteAnswerAtOnce) {
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/hello", {.params = {{"SERVER_SOFTWARE", "nginx/1.22.1"}, {"CONTENT_LENGTH", "9"}},
+                               .end_body = false}));
+  EXPECT_EQ(wire.answer().status(), 200);
+  EXPECT_EQ(wire.answer().ends, 1);
+}
+
 TEST_F(Responding, SlowParametersAreDroppedAfterHeaderTime) {
   bench.open();
   Bench::Wire& wire = bench.connect();
