@@ -340,6 +340,7 @@ TEST_F(Responding, ARequestStuckInItsQueueHoldsNoOtherUp) {
     wire.send(request("/blocking-echo", {.id = id, .body = std::string(300000, 'b'), .end_body = false}));
   }
   wire.send(request("/hello", {.id = 99}));
+  EXPECT_TRUE(wire.wait(99));
   EXPECT_EQ(wire.answer(99).status(), 200);
   for (std::uint16_t id = 1; id <= 4; ++id) wire.send(stream_end(id, 5));
   for (std::uint16_t id = 1; id <= 4; ++id) {
