@@ -126,3 +126,20 @@ ROLES = [
     Case("responder_for_an_authorizer", _route("private", TRIVET_ROLE="responder"), status=500, same_route=True),
     Case("filter_for_an_authorizer", _route("private", TRIVET_ROLE="filter"), status=500, same_route=True),
 ]
+
+
+def spellings(first, rest, open_prefix):
+    """Ways to write /first/rest that one of two parsers may take for it, and the other for something unguarded."""
+    upper, encoded = first.upper(), "".join(f"%{ord(letter):02x}" for letter in first)
+    return [
+        f"/{first}/{rest}", f"//{first}/{rest}", f"/{first}//{rest}", f"/./{first}/{rest}", f"/{first}/./{rest}",
+        f"/%2e/{first}/{rest}", f"/{open_prefix}/../{first}/{rest}", f"/{open_prefix}/%2e%2e/{first}/{rest}",
+        f"/{open_prefix}/.%2e/{first}/{rest}", f"/{open_prefix}/..%2f{first}/{rest}", f"/{open_prefix}/%2e%2e%2f{first}/{rest}",
+        f"/{open_prefix}/..;/{first}/{rest}", f"/{open_prefix}/..;x=1/{first}/{rest}", f"/{open_prefix}/..%5c{first}/{rest}",
+        f"/{open_prefix}/%252e%252e/{first}/{rest}", f"/{open_prefix}/..%252f{first}/{rest}",
+        f"/{encoded}/{rest}", f"/{first}%2f{rest}", f"/{first}%5c{rest}", f"/{first};/{rest}", f"/{first}/{rest};x",
+        f"/{first}/{rest}%00", f"/{first}/{rest}%00.txt", f"/{upper}/{rest}", f"/{first}/x/../{rest}", f"/{first}/{rest}/",
+        f"/{first}/{rest}/.", f"/{first}/{rest}?x=/{open_prefix}/", f"/{open_prefix}%2f..%2f{first}/{rest}",
+        f"http://localhost/{first}/{rest}", f"http://{open_prefix}/{first}/{rest}", f"/{first}/%2e%2e/{first}/{rest}",
+        f"/{open_prefix}/%c0%ae%c0%ae/{first}/{rest}", f"/{first}%20/{rest}", f"/%20{first}/{rest}", f"/{first}/{rest}%0a",
+    ]

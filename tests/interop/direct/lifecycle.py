@@ -158,34 +158,53 @@ def _(t):
             running.stop()
 
 
+ROUTE = '[[route]]\npath = "/**"\n'
+
 BROKEN = {
     "a key that does not exist": ("[plugin.hello]\nthreds = 1\n", "threds"),
-    "a route that names no known plugin": ('[[route]]\npath = "/**"\nrespond = "helo"\n[plugin.hello]\n', "helo"),
-    "a plugin file that is not there": ('[plugin.ghost]\n[[route]]\npath = "/**"\nrespond = "ghost"\n', "ghost"),
-    "an empty list of guards": ('[plugin.hello]\n[[route]]\npath = "/**"\nauthorize = []\nrespond = "hello"\n', "authorize"),
-    "a value of the wrong type": ('[limits]\nparams_bytes = true\n', "params_bytes"),
+    "a route that names no known plugin": (ROUTE + 'respond = "helo"\n[plugin.hello]\n', "helo"),
+    "a plugin file that is not there": ("[plugin.ghost]\n" + ROUTE + 'respond = "ghost"\n', "ghost"),
+    "an empty list of guards": ("[plugin.hello]\n" + ROUTE + 'authorize = []\nrespond = "hello"\n', "authorize"),
+    "a value of the wrong type": ("[limits]\nparams_bytes = true\n", "params_bytes"),
     "a size without sense": ('[limits]\nwindow = "64 bananas"\n', "window"),
     "text that is not TOML": ("[[route]\n", "broken.toml"),
-    "a file that is no plugin": ('[plugin.text]\nfile = "./text.so"\n[[route]]\npath = "/**"\nrespond = "text"\n', "text.so"),
-    "a plugin in a role that it has not": ('[plugin.hello]\n[[route]]\npath = "/**"\nauthorize = ["hello"]\n', "hello"),
+}
+
+BROKEN_PLUGINS = {
+    "a file that is no plugin": ('[plugin.text]\nfile = "./text.so"\n' + ROUTE + 'respond = "text"\n', "text.so"),
+    "a plugin in a role that it has not": ("[plugin.hello]\n" + ROUTE + 'authorize = ["hello"]\n', "hello"),
+    "a setting that a plugin refuses": ('[plugin.keygate]\nconfig = { key = "" }\n' + ROUTE + 'authorize = ["keygate"]\n',
+                                        "broken.toml"),
 }
 
 
-@suite.test("each broken configuration ends with exit code 78 and a message that names what is wrong", timeout=120)
-def _(t):
+def _all_end_with_78(build, table):
     with hosts.temporary_folder() as folder:
-        running = hosts.Host(t.build, folder, "")
         (folder / "text.so").write_text("this is no plugin")
         wrong = []
-        for name, (config, named) in BROKEN.items():
-            running.config = config
-            running.write()
-            file = folder / "broken.toml"
-            running.file.rename(file)
-            done = hosts.run_trivet(t.build, "serve", "-c", file, timeout=20)
+        for name, (config, named) in table.items():
+            host = hosts.Host(build, folder, config)
+            host.write()
+            file = host.file.rename(folder / "broken.toml")
+            done = hosts.run_trivet(build, "serve", "-c", file, timeout=20)
             if done.returncode != 78 or named.encode() not in done.stderr or b"ready" in done.stderr:
                 wrong.append((name, done.returncode, done.stderr.decode()[-300:]))
         expect(not wrong, f"{wrong}")
+
+
+@suite.test("each broken configuration ends with exit code 78 and a message that names what is wrong")
+def _(t):
+    _all_end_with_78(t.build, BROKEN)
+
+
+@suite.test("plugins that cannot be what the configuration wants end with exit code 78 and a message that names them")
+def _(t):
+    _all_end_with_78(t.build, BROKEN_PLUGINS)
+
+
+@suite.test("an absent configuration ends with exit code 78, a bad command line with 64")
+def _(t):
+    with hosts.temporary_folder() as folder:
         done = hosts.run_trivet(t.build, "serve", "-c", folder / "absent.toml", timeout=20)
         expect(done.returncode == 78 and b"absent.toml" in done.stderr, f"no file: {done.returncode} {done.stderr!r}")
         done = hosts.run_trivet(t.build, "serve", "--no-such-option", timeout=20)

@@ -51,6 +51,20 @@ def _(t):
     one_of(web.ask(port, "/account/me").status, (401, 403), "without the key")
 
 
+@EXAMPLE.test("no spelling of a guarded path goes around its guard")
+def _(t):
+    port = t.use(example).port
+    for first, rest in (("private", "file.txt"), ("account", "me")):
+        let_in = 0
+        for uri in refusals.spellings(first, rest, "app"):
+            answer = web.ask(port, uri)
+            expect(refusals.SECRET not in answer.body and not answer.body.startswith(b"trivet-echo"),
+                   f"{uri} was let in without a key: {answer}")
+            answer = web.ask(port, uri, headers=_key_of_the_example())
+            let_in += refusals.SECRET in answer.body or answer.body.startswith(b"trivet-echo")
+        expect(let_in >= 3, f"only {let_in} spellings of /{first}/{rest} were let in with the key")
+
+
 def _guards(trivet, root):
     """An authorizer entry like the example's for each case, steered as the case says."""
     written = []

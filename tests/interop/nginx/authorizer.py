@@ -49,6 +49,20 @@ def _(t):
     equal(web.ask(port, "/_trivet/private", headers=_key_of_the_example()).status, 404, "the authorizer from outside")
 
 
+@EXAMPLE.test("no spelling of a guarded path goes around its guard")
+def _(t):
+    port = t.use(example).port
+    for first, rest in (("private", "file.txt"), ("account", "me")):
+        let_in = 0
+        for uri in refusals.spellings(first, rest, "app"):
+            answer = web.ask(port, uri)
+            expect(refusals.SECRET not in answer.body and not answer.body.startswith(b"trivet-echo"),
+                   f"{uri} was let in without a key: {answer}")
+            answer = web.ask(port, uri, headers=_key_of_the_example())
+            let_in += refusals.SECRET in answer.body or answer.body.startswith(b"trivet-echo")
+        expect(let_in >= 3, f"only {let_in} spellings of /{first}/{rest} were let in with the key")
+
+
 def _locations(text, _root):
     """A copy of the example's authorizer for each case, steered as the case says."""
     inside = examples.block(text, "location = /_trivet/private")
