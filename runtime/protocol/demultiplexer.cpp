@@ -264,7 +264,9 @@ void Demultiplexer::release(std::uint16_t id) noexcept {
 
 bool Demultiplexer::at_record_boundary() const noexcept { return failure_.empty() && decoder_.at_boundary(); }
 
-std::size_t Demultiplexer::bytes_to_boundary() const noexcept { return decoder_.bytes_to_boundary(); }
+std::size_t Demultiplexer::bytes_to_boundary() const noexcept {
+  return failure_.empty() ? decoder_.bytes_to_boundary() : 0;
+}
 
 std::size_t Demultiplexer::open_requests() const noexcept { return requests_.size(); }
 

@@ -98,7 +98,7 @@ class Demultiplexer {
   /// No partial record is held: the next byte starts a record. Never after feed() failed.
   [[nodiscard]] bool at_record_boundary() const noexcept;
   /// How many of the coming bytes belong to the current record for certain: reading no more than that, as
-  /// often as it is not zero, stops exactly at a record boundary.
+  /// often as it is not zero, stops exactly at a record boundary. Zero after feed() failed.
   [[nodiscard]] std::size_t bytes_to_boundary() const noexcept;
   [[nodiscard]] std::size_t open_requests() const noexcept;
   /// Whether every stream of an open request's role came to its end, and neither an abort nor a violation.
