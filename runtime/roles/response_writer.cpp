@@ -40,7 +40,14 @@ void ResponseWriter::reset(Peer& peer, base::Loop& loop, const base::Limits& lim
 void ResponseWriter::detach() noexcept {
   peer_ = nullptr;
   timer_.cancel();
-  held_.release();
+  // Buffers of usual size stay for the next request.
+  for (base::Buffer* buffer : {&held_, &delayed_}) {
+    if (buffer->capacity() > gathered) {
+      buffer->release();
+    } else {
+      buffer->clear();
+    }
+  }
 }
 
 bool ResponseWriter::has_room() const noexcept {
