@@ -25,6 +25,10 @@ CONFIG = KEYGATE + """
 threads = 8
 timeout = "20s"
 
+[plugin.writer]
+timeout = "20s"
+[plugin.writer_events]
+
 [plugin.slow]                          # one thread, so that what waits can be told from what runs
 threads = 1
 queue = 1
@@ -44,6 +48,16 @@ respond = "echo"
 name = "stream"
 path = "/stream/**"
 respond = "stream"
+
+[[route]]
+name = "write"
+path = "/write/**"
+respond = "writer"
+
+[[route]]
+name = "write-events"
+path = "/write-events/**"
+respond = "writer_events"
 
 [[route]]
 name = "slow"
@@ -96,6 +110,12 @@ def echoed(body):
     if not head.startswith(b"trivet-echo\n") or not empty:
         raise Failure(f"this is not the answer of echo: {shorten(body)}")
     return rest
+
+
+def written(size):
+    """What `writer` and `writer_events` write for n=SIZE."""
+    alphabet = b"abcdefghijklmnopqrstuvwxyz"
+    return (alphabet * (size // 26 + 1))[:size]
 
 
 def variables(body):

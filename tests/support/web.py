@@ -3,6 +3,7 @@
 import concurrent.futures
 import http.client
 import socket
+import time
 
 
 class Answer:
@@ -49,12 +50,11 @@ def at_once(count, work, threads=64):
         return list(pool.map(work, range(count)))
 
 
-def raw(port, content, timeout=20.0, read=True):
+def raw(port, content, timeout=20.0, pause=0.0):
     """Bytes as they are, and everything that comes back until the server closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as link:
         link.sendall(content)
-        if not read:
-            return b""
+        time.sleep(pause)
         got = bytearray()
         while piece := link.recv(65536):
             got += piece

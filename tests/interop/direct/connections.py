@@ -7,8 +7,8 @@ import time
 
 from support import fcgi, site
 from support.fcgi import cgi, record, request
-from support.runner import Suite, equal, eventually, expect
-from support.site import echoed
+from support.runner import Suite, equal, eventually, expect, one_of
+from support.site import echoed, written
 
 suite = Suite("connections")
 
@@ -279,6 +279,75 @@ def _(t):
                 back = echoed(answer.body) if path == "/echo/a" else answer.body
                 expect(back == body, f"{path}: {len(back)} bytes came back, not the {len(body)} sent")
                 expect(answer.complete, f"{path} is complete")
+
+
+@suite.test("an answer that does not wait for the body reaches a client that writes everything before it reads")
+def _(t):
+    body = pattern(4 << 20, 6)
+    for path in ("/write", "/write-events"):
+        for size in (0, 100, 60000, 200000, 4 << 20):
+            for flags in (0, fcgi.KEEP):
+                with t.use(host).connect(timeout=10) as link:
+                    link.send(request(cgi(f"{path}?n={size}", "POST", body), body, flags=flags))
+                    answer = link.response()
+                    equal((answer.status, answer.complete), (200, True), f"{path} with {size} bytes")
+                    expect(answer.body == written(size), f"{path}: {len(answer.body)} bytes, not the {size} that it wrote")
+                    if flags:
+                        link.responses.clear()
+                        link.send(request(cgi("/hello")))
+                        equal(link.response().status, 200, "the next request")
+
+
+@suite.test("an answer written at once and larger than the window reaches a client that writes everything first")
+def _(t):
+    body = bytes(8 << 20)
+    for path in ("/write", "/write-events"):
+        for flags in (0, fcgi.KEEP):
+            with t.use(host).connect(timeout=5) as link:
+                link.send(request(cgi(f"{path}?n=2000000&piece=2000000", "POST", body), body, flags=flags))
+                answer = link.response()
+                equal((answer.status, answer.complete), (200, True), path)
+                expect(answer.body == written(2000000), f"{path}: {len(answer.body)} bytes, not the 2000000 that it wrote")
+
+
+@suite.test("HEAD counts what a GET would send and sends none of it")
+def _(t):
+    for path in ("/write", "/write-events"):
+        for size in (0, 1, 5000, 300000):
+            with t.use(host).connect() as link:
+                answer = link.talk(request(cgi(f"{path}?n={size}", "HEAD"), flags=fcgi.KEEP))
+                equal((answer.status, answer.body, answer.complete), (200, b"", True), f"{path} with {size} bytes")
+                one_of(answer.header("Content-Length"), (None, str(size)), "Content-Length")
+
+
+@suite.test("a body past its Content-Length is cut there, a shorter one is no complete answer")
+def _(t):
+    for path in ("/write", "/write-events"):
+        with t.use(host).connect() as link:
+            answer = link.talk(request(cgi(f"{path}?n=200000&length=150000")))
+            equal((answer.status, answer.header("Content-Length")), (200, "150000"), "head")
+            expect(answer.body == written(150000), f"{len(answer.body)} bytes for a Content-Length of 150000")
+        with t.use(host).connect() as link:
+            answer = link.talk(request(cgi(f"{path}?n=150000&length=200000"), flags=fcgi.KEEP))
+            expect(not answer.complete or answer.status >= 500, f"a short body passed for whole: {answer}")
+        t.use(host).expect_well()
+
+
+@suite.test("many megabytes go to readers that read a little at a time, in bounded memory")
+def _(t):
+    size = (64 << 20) if not t.build.sanitizer else (8 << 20)
+    with site.running(t.build) as running:
+        for path in ("/write", "/write-events"):
+            with running.connect(timeout=60) as link:
+                link.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+                link.send(request(cgi(f"{path}?n={size}")))
+                time.sleep(0.3)  # the host writes as far as it can
+                running.expect_well()
+                answer = link.response(timeout=60 * t.build.slowness)
+                expect(answer.complete and answer.body == written(size), f"{path}: {answer}")
+        if not t.build.sanitizer:
+            peak = running.status_bytes("VmHWM")
+            expect(peak < 32 << 20, f"the host grew to {peak / 2**20:.1f} MiB")
 
 
 @suite.test("the head is one record that begins with Status even when a huge body follows")

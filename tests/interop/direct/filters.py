@@ -7,7 +7,7 @@ import subprocess
 
 from support import fcgi, host as hosts, site
 from support.fcgi import DATA, FILTER, PARAMS, STDIN, cgi, pairs, record, request
-from support.runner import Suite, equal, expect, skip
+from support.runner import Suite, equal, expect
 
 suite = Suite("filters")
 
@@ -139,19 +139,18 @@ def _(t):
             expect(peak < 32 << 20, f"the host grew to {peak / 2**20:.1f} MiB, allowed are 32")
 
 
-@suite.test("a reader that stops holds the data back instead of filling the host's memory", timeout=120)
+@suite.test("half a gibibyte from a client that does not read is kept in the spool's file, not in memory", timeout=120)
 def _(t):
-    if t.build.sanitizer:
-        skip("memory of a sanitizer build says nothing")
     with site.running(t.build) as running:
         link = running.connect(timeout=60)
         block = record(DATA, b"x" * 65528)
         link.send(fcgi.begin(FILTER) + fcgi.stream(PARAMS, pairs(cgi("/shout/a"))) + record(STDIN))
         link.socket.setblocking(False)
         sent = _send_until_it_stops(link, block, 512 << 20)
-        peak = running.status_bytes("VmHWM")
-        expect(sent < 512 << 20 or peak < 32 << 20, f"{sent >> 20} MiB were taken, memory {peak >> 20} MiB")
-        expect(peak < 32 << 20, f"the host grew to {peak / 2**20:.1f} MiB while nobody read")
+        if not t.build.sanitizer:
+            print(f"     {sent >> 20} MiB were taken")
+            peak = running.status_bytes("VmHWM")
+            expect(peak < 32 << 20, f"the host grew to {peak / 2**20:.1f} MiB while nobody read")
         running.expect_well()
         link.break_off()
 

@@ -96,6 +96,20 @@ def _(t):
     kept.close()
 
 
+@suite.test("answers of every size arrive whole, also to a client that reads late, and an early one to a client that sends")
+def _(t):
+    running = t.use(pair)
+    for path in ("/write", "/write-events"):
+        for size in (0, 1, 3000, 65535, 65536, 1 << 20, 16 << 20):
+            answer = web.ask(running.extra_port, f"{path}?n={size}")
+            equal((answer.status, answer.body == site.written(size)), (200, True), f"{size} bytes of {path}")
+            # Whole before the body came: nginx stops sending, and still relays it.
+            answer = web.ask(running.extra_port, f"{path}?n={size}", "POST", b"b" * (2 << 20))
+            equal((answer.status, answer.body == site.written(size)), (200, True), f"{size} bytes of {path}, early")
+    got = web.raw(running.extra_port, b"GET /write?n=3000000 HTTP/1.0\r\nHost: x\r\n\r\n", pause=0.3)
+    expect(got.endswith(site.written(3000000)), "a client that reads late")
+
+
 @suite.test("no route is 404, another method 405 with Allow, and neither ends the kept connection")
 def _(t):
     running = t.use(pair)
