@@ -70,10 +70,10 @@ struct RecordHeader {
     const RecordHeader& header) noexcept {
   const auto high = [](std::uint16_t v) { return static_cast<std::uint8_t>(v >> 8U); };
   const auto low = [](std::uint16_t v) { return static_cast<std::uint8_t>(v & 0xffU); };
-  return {RecordHeader::version,      header.type,
-          high(header.request_id),    low(header.request_id),
+  return {RecordHeader::version,       header.type,
+          high(header.request_id),     low(header.request_id),
           high(header.content_length), low(header.content_length),
-          header.padding_length,      0};
+          header.padding_length,       0};
 }
 
 }  // namespace trivet::protocol
