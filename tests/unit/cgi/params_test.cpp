@@ -1,0 +1,155 @@
+#include "runtime/cgi/params.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "runtime/cgi/request_info.hpp"
+
+namespace trivet::cgi {
+namespace {
+
+using Pairs = std::vector<Param>;
+
+struct Repeats {
+  const char* name;
+  Pairs given;
+  Pairs kept;
+  bool refused = false;
+};
+
+class Settling : public testing::TestWithParam<Repeats> {};
+
+TEST_P(Settling, C28_RepeatedNamesAreSettledByOneRule) {
+  Params params;
+  for (const Param& each : GetParam().given) params.add(each.name, each.value);
+  const auto refusal = params.settle();
+  ASSERT_EQ(refusal.has_value(), GetParam().refused);
+  if (refusal) {
+    EXPECT_EQ(refusal->status, 400);
+    EXPECT_NE(refusal->reason, "");
+    return;
+  }
+  EXPECT_EQ(Pairs(params.all().begin(), params.all().end()), GetParam().kept);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Settling,
+    testing::Values(
+        Repeats{"None", {{"A", "1"}, {"B", "2"}}, {{"A", "1"}, {"B", "2"}}},
+        Repeats{
+            "OrderIsKept", {{"ZZZ", "1"}, {"A", "2"}, {"MM", "3"}}, {{"ZZZ", "1"}, {"A", "2"}, {"MM", "3"}}},
+        Repeats{"TheLastWins",
+                {{"SCRIPT_NAME", "/a"}, {"X", ""}, {"SCRIPT_NAME", "/b"}},
+                {{"SCRIPT_NAME", "/b"}, {"X", ""}}},
+        Repeats{"EqualOnesCollapse",
+                {{"REQUEST_METHOD", "GET"}, {"REQUEST_METHOD", "GET"}},
+                {{"REQUEST_METHOD", "GET"}}},
+        Repeats{"DifferingMethods", {{"REQUEST_METHOD", "GET"}, {"REQUEST_METHOD", "POST"}}, {}, true},
+        Repeats{"DifferingSteering", {{"TRIVET_ROUTE", "a"}, {"TRIVET_ROUTE", "b"}}, {}, true},
+        Repeats{
+            "DifferingLengths", {{"CONTENT_LENGTH", "1"}, {"A", ""}, {"CONTENT_LENGTH", "2"}}, {{"A", ""}}},
+        Repeats{
+            "EqualLengths", {{"CONTENT_LENGTH", "1"}, {"CONTENT_LENGTH", "1"}}, {{"CONTENT_LENGTH", "1"}}},
+        Repeats{"HeadersJoin", {{"HTTP_X", "1"}, {"HTTP_X", "2"}, {"HTTP_X", "3"}}, {{"HTTP_X", "1, 2, 3"}}},
+        Repeats{
+            "CookiesJoin", {{"HTTP_COOKIE", "a=1"}, {"HTTP_COOKIE", "b=2"}}, {{"HTTP_COOKIE", "a=1; b=2"}}},
+        Repeats{"DifferingHosts", {{"HTTP_HOST", "a"}, {"HTTP_HOST", "b"}}, {}, true},
+        Repeats{
+            "DifferingAuthorizations", {{"HTTP_AUTHORIZATION", "a"}, {"HTTP_AUTHORIZATION", "b"}}, {}, true},
+        Repeats{"ProxyIsDropped", {{"HTTP_PROXY", "http://evil"}, {"A", "1"}}, {{"A", "1"}}},
+        Repeats{"NulInAValue", {{"A", std::string_view("1\0", 2)}}, {}, true},
+        Repeats{"NulInAName", {{std::string_view("A\0", 2), "1"}}, {}, true},
+        Repeats{"EmptyName", {{"", "1"}}, {}, true}, Repeats{"EmptyValue", {{"A", ""}}, {{"A", ""}}}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(Params, AreFoundByTheirWholeNameAndCase) {
+  Params params;
+  params.add("HTTP_HOST", "a");
+  params.add("HTTP_HOSTS", "b");
+  ASSERT_FALSE(params.settle());
+  EXPECT_EQ(params.get("HTTP_HOST"), "a");
+  EXPECT_EQ(params.get("http_host"), "");
+  EXPECT_EQ(params.find("HTTP_HOS"), nullptr);
+}
+
+TEST(Params, SettingReplacesInPlaceAndCopies) {
+  Params params;
+  params.add("A", "1");
+  params.add("B", "2");
+  ASSERT_FALSE(params.settle());
+  {
+    std::string value(5000, 'v');
+    params.set("A", value);
+    params.set("C", "3");
+  }
+  EXPECT_EQ(params.get("A"), std::string(5000, 'v'));
+  EXPECT_EQ(params.all()[0].name, "A");
+  EXPECT_EQ(params.get("C"), "3");
+  params.remove("B");
+  params.remove("NONE");
+  EXPECT_EQ(params.all().size(), 2U);
+  params.reset();
+  EXPECT_TRUE(params.all().empty());
+}
+
+TEST(Params, ManyRepeatsAreSettledInGoodTime) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 50000; ++i) names.push_back("HTTP_X_" + std::to_string(i % 25000));
+  Params params;
+  for (const std::string& name : names) params.add(name, "v");
+  ASSERT_FALSE(params.settle());
+  EXPECT_EQ(params.all().size(), 25000U);
+}
+
+struct Length {
+  const char* text;
+  std::optional<std::uint64_t> expected;
+};
+
+class Lengths : public testing::TestWithParam<Length> {};
+
+TEST_P(Lengths, C66_AreDecimalNumbersBelowTwoToThe63OrAbsent) {
+  EXPECT_EQ(parse_length(GetParam().text), GetParam().expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Lengths,
+                         testing::Values(Length{"0", 0}, Length{"17", 17}, Length{"007", 7}, Length{"", {}},
+                                         Length{"-1", {}}, Length{"+1", {}}, Length{" 1", {}},
+                                         Length{"1 ", {}}, Length{"1x", {}}, Length{"0x10", {}},
+                                         Length{"9223372036854775807", 9223372036854775807U},
+                                         Length{"9223372036854775808", {}},
+                                         Length{"99999999999999999999", {}}));
+
+TEST(Steering, IsReadAndWhatIsUnknownOrEmptyIsNamed) {
+  Params params;
+  params.add("TRIVET_ROLE", "authorizer");
+  params.add("TRIVET_ROUTE", "docs");
+  ASSERT_FALSE(params.settle());
+  const Steering good = read_steering(params);
+  EXPECT_TRUE(good.any);
+  EXPECT_EQ(good.role, "authorizer");
+  EXPECT_EQ(good.route, "docs");
+  EXPECT_EQ(good.unknown, "");
+  EXPECT_EQ(good.empty, "");
+  params.set("TRIVET_HOST", "");
+  params.set("TRIVET_NEW", "1");
+  const Steering bad = read_steering(params);
+  EXPECT_EQ(bad.empty, "TRIVET_HOST");
+  EXPECT_EQ(bad.unknown, "TRIVET_NEW");
+}
+
+TEST(Hosts, AreMatchedWithoutPortAndFinalDot) {
+  EXPECT_EQ(host_for_matching("example.org"), "example.org");
+  EXPECT_EQ(host_for_matching("example.org:8080"), "example.org");
+  EXPECT_EQ(host_for_matching("example.org."), "example.org");
+  EXPECT_EQ(host_for_matching("example.org.:80"), "example.org");
+  EXPECT_EQ(host_for_matching("[::1]:80"), "[::1]");
+  EXPECT_EQ(host_for_matching("[::1]"), "[::1]");
+  EXPECT_TRUE(equals_lower("EXAMPLE.org", "example.org"));
+  EXPECT_FALSE(equals_lower("example.or", "example.org"));
+}
+
+}  // namespace
+}  // namespace trivet::cgi
