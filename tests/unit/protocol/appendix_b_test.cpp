@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,8 @@ struct Flow {
   std::string_view name;
   std::vector<std::string> sent;
   std::vector<std::string> events;
+
+  friend void PrintTo(const Flow& each, std::ostream* to) { *to << each.name; }
 };
 
 const Flow flows[] = {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct FatalCase {
   std::string_view name;
   std::string record;
   std::string_view failure;
+
+  friend void PrintTo(const FatalCase& each, std::ostream* to) { *to << each.name; }
 };
 
 const FatalCase fatal_cases[] = {
@@ -135,6 +138,8 @@ struct BeginCase {
   std::string_view name;
   std::string bytes;
   std::string event;
+
+  friend void PrintTo(const BeginCase& each, std::ostream* to) { *to << each.name; }
 };
 
 const BeginCase begin_cases[] = {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct InputCase {
   std::vector<Sent> sent;
   std::vector<std::string> expected;  ///< After `begin`, without the id.
   std::uint64_t ignored = 0;
+
+  friend void PrintTo(const InputCase& each, std::ostream* to) { *to << each.name; }
 };
 
 const std::string params_late = "violation FCGI_PARAMS after the end of FCGI_PARAMS";

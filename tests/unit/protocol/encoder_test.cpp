@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct EncoderCase {
   std::string_view name;
   void (*write)(base::Buffer&);
   std::string expected;
+
+  friend void PrintTo(const EncoderCase& each, std::ostream* to) { *to << each.name; }
 };
 
 const EncoderCase encoder_cases[] = {
@@ -105,6 +108,8 @@ INSTANTIATE_TEST_SUITE_P(Table, Encoding, testing::ValuesIn(encoder_cases),
 struct StreamCase {
   std::size_t size;
   std::vector<std::uint16_t> records;
+
+  friend void PrintTo(const StreamCase& each, std::ostream* to) { *to << each.size; }
 };
 
 const StreamCase stream_cases[] = {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <ostream>
 #include <string>
 
 #include "tests/unit/protocol/recorder.hpp"
@@ -32,6 +33,8 @@ struct QueryCase {
   std::string_view name;
   std::string query;
   std::string answer;  ///< The content of the result.
+
+  friend void PrintTo(const QueryCase& each, std::ostream* to) { *to << each.name; }
 };
 
 const QueryCase query_cases[] = {

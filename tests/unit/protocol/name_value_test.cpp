@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,8 @@ struct GoodCase {
   std::string_view name;
   std::string bytes;
   Pairs expected;
+
+  friend void PrintTo(const GoodCase& each, std::ostream* to) { *to << each.name; }
 };
 
 const GoodCase good_cases[] = {
@@ -94,6 +97,8 @@ INSTANTIATE_TEST_SUITE_P(Table, GoodPairs, testing::ValuesIn(good_cases),
 struct BrokenCase {
   std::string_view name;
   std::string bytes;
+
+  friend void PrintTo(const BrokenCase& each, std::ostream* to) { *to << each.name; }
 };
 
 const BrokenCase broken_cases[] = {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct HeaderCase {
   std::string_view name;
   std::array<std::uint8_t, RecordHeader::wire_size> wire;
   std::optional<RecordHeader> expected;
+
+  friend void PrintTo(const HeaderCase& each, std::ostream* to) { *to << each.name; }
 };
 
 constexpr HeaderCase header_cases[] = {
@@ -94,6 +97,8 @@ struct DecoderCase {
   std::string_view name;
   std::string bytes;
   Steps expected;
+
+  friend void PrintTo(const DecoderCase& each, std::ostream* to) { *to << each.name; }
 };
 
 const std::string largest(65535, 'x');
