@@ -87,12 +87,8 @@ base::Result<> check_folder(const std::string& folder) {
     return rejected("plugin_cache " + quoted(folder) + " cannot be used: " + errno_text(errno) +
                     ": create it, or set server.plugin_cache to another folder");
   }
-  if ((about.f_flag & ST_NOEXEC) != 0) {
-    return rejected(
-        "plugin_cache " + quoted(folder) +
-        " is on a filesystem mounted noexec, from which no code can be loaded: set server.plugin_cache "
-        "to a folder on another filesystem");
-  }
+  if (std::string refused = refuse_mount(folder, about.f_flag); !refused.empty())
+    return rejected(std::move(refused));
   return base::success();
 }
 
@@ -170,6 +166,14 @@ base::Result<Copy> copy_private(const OpenFile& from, const std::string& folder,
   }
   created->file = std::move(readable);
   return created;
+}
+
+std::string refuse_mount(const std::string& folder, unsigned long flags) {
+  if ((flags & ST_NOEXEC) == 0) return {};
+  return "plugin_cache " + quoted(folder) +
+         " is on a filesystem mounted noexec, from which no code can be loaded: set server.plugin_cache to a "
+         "folder on "
+         "another filesystem";
 }
 
 }  // namespace trivet::plugin

@@ -46,4 +46,8 @@ struct Copy {
 [[nodiscard]] base::Result<Copy> copy_private(const OpenFile& from, const std::string& folder,
                                               const std::string& name);
 
+/// Why no code can be loaded from a folder on a filesystem mounted with these flags (statvfs), with the cure;
+/// or empty.
+[[nodiscard]] std::string refuse_mount(const std::string& folder, unsigned long flags);
+
 }  // namespace trivet::plugin
