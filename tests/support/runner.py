@@ -243,6 +243,8 @@ def main(files, arguments=None):
     report = Report(options)
     for suite, tests in wanted:
         run_suite(suite, tests, build, report)
+    for each in list(living):  # what a failed test left behind
+        each.kill()
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
     return 1 if report.failed or not report.passed else 0
 
