@@ -337,7 +337,8 @@ bool Connection::should_read() const noexcept {
     case State::serving:
       break;
   }
-  if (requests_.empty()) return has_room();
+  // A peer that still writes the body of a request that was answered early reads the answer only after that.
+  if (requests_.empty()) return has_room() || unread_input_;
   if (requests_.size() > 1) return true;
   const roles::Request& only = *requests_.front();
   if (only.kept() < limits().window) return true;

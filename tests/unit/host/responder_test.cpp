@@ -493,6 +493,23 @@ TEST_F(Responding, C34_AnEarlyAnswerOnAConnectionToBeClosedLetsThePeerFinishWrit
   EXPECT_TRUE(endless.closed());
 }
 
+TEST_F(Responding, AnEarlyAnswerThatIsNotSentYetLetsThePeerFinishWriting) {
+  for (const bool keep : {true, false}) {
+    Bench other;
+    other.add<Burst>("burst");
+    other.route("burst", "/burst").respond = "burst";
+    other.open();
+    Bench::Wire& wire = other.connect();
+    wire.pipe.accepts = 0;
+    wire.send(request("/burst", {.keep = keep, .params = {{"CONTENT_LENGTH", "900000"}}, .end_body = false}));
+    wire.send(stream(1, 5, std::string(900000, 'b')) + stream_end(1, 5));
+    EXPECT_EQ(wire.pipe.to_host, "") << keep;
+    wire.take(SIZE_MAX);
+    EXPECT_EQ(wire.answer().body().size(), 200000U) << keep;
+    EXPECT_EQ(wire.answer().ends, 1) << keep;
+  }
+}
+
 TEST_F(Responding, C11_GarbageAfterACompleteRequestDoesNotCostItsAnswer) {
   bench.open();
   Bench::Wire& wire = bench.connect();

@@ -63,6 +63,12 @@ struct Pour {
   };
 };
 
+/// More than the window, written at once.
+struct Burst {
+  static constexpr bool never_blocks = true;
+  void handle(trivet::Request&, trivet::Response& out) { out << std::string(200000, 'x'); }
+};
+
 /// What QUERY_STRING says, as a head.
 struct Head {
   static constexpr bool never_blocks = true;
