@@ -86,6 +86,7 @@ sed -e "s|@FOLDER@|$folder|g" -e "s|@PLUGINS@|$root/build/release/plugins|g" -e 
 
 "$trivet" check -c "$config" || fail "the demo's configuration has errors"
 hostlog=build/demo/host.log
+: >"$hostlog"
 "$trivet" serve -c "$config" 2>"$hostlog" &
 host=$!
 tries=0

@@ -181,7 +181,12 @@ void Request::answer_deny() {
   std::string why = "guard \"" + std::string(guard) + "\"";
   if (!guard_.reason().empty()) why += ": " + guard_.reason();
   env_.tally.denied();
-  tell(log::Level::info, "denied", verdict.head().status(), why);
+  const int status = verdict.head().status();
+  tell(log::Level::info, "denied", status, why);
+  if (status >= 400 && verdict.body().empty() && !verdict.head().find("Content-Type")) {
+    // A person sees this: better the reason phrase than an empty page.
+    verdict.body().append(std::to_string(status) + " " + std::string(cgi::reason_phrase(status)) + "\n");
+  }
   if (const auto wrong = writer_.deny(verdict.head(), verdict.body().bytes()); !wrong.empty()) {
     refuse(500, wrong);
     return;

@@ -193,6 +193,7 @@ TEST_F(Verdicts, ADenialCarriesStatusHeadersAndBody) {
   EXPECT_EQ(answer.app_status, 0U);
   EXPECT_EQ(authorize("/secret/x", {.params = {{"HTTP_X_KEY", "redirect"}}}).header("Location"),
             "https://login.example/");
+  EXPECT_EQ(authorize("/closed/x").body(), "403 Forbidden\n");
   EXPECT_TRUE(bench.log.contains("denied"));
 }
 
