@@ -70,6 +70,7 @@ void read_listen(Sink& sink, const Table& table, const Span& span, ListenDraft& 
   const Entry* name = reader.text("name", out.listen.name);
   read_address_key(reader, span, out);
   if (name == nullptr) out.listen.name = out.listen.text;
+  if (name != nullptr) out.name_span = name->value.span;
   if (name != nullptr && out.listen.name == "spawned") {
     sink.error(name->value.span,
                "the name \"spawned\" is taken: it is the socket that a spawning web server passes");

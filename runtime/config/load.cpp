@@ -100,8 +100,12 @@ void read_document(Sink& sink, const Table& document, const Overrides& overrides
   reader.not_served("include");
   reader.finish();
   locate_plugins(sink, draft.config.server, draft.plugins);
-  check_shadowing(sink, draft.routes);
   resolve(sink, draft, overrides);
+  // What was left out for its mistakes would make these speak of things nobody wrote.
+  if (!sink.failed()) {
+    check_unused(sink, draft);
+    check_shadowing(sink, draft.routes);
+  }
 }
 
 Loaded failure(const std::string& path, std::string message, std::string hint) {

@@ -17,27 +17,30 @@ std::string at_line(const Place& place) {
   return place.line == 0 ? place.file : "line " + std::to_string(place.line);
 }
 
+void tell(Sink& sink, const Span& span, std::string message) {
+  if (span.line == 0) {
+    sink.option_error("--listen", std::move(message));
+  } else {
+    sink.error(span, std::move(message));
+  }
+}
+
 void check_listeners(Sink& sink, const std::vector<ListenDraft>& listen) {
   std::map<std::string_view, const ListenDraft*> names;
   std::map<std::string, const ListenDraft*> addresses;
   for (const ListenDraft& each : listen) {
-    if (each.listen.name.empty() || !each.valid) continue;
-    const auto told = [&](std::string message) {
-      if (each.span.line == 0) {
-        sink.option_error("--listen", std::move(message));
-      } else {
-        sink.error(each.span, std::move(message));
-      }
-    };
+    if (!each.valid) continue;
     const auto [same_address, new_address] = addresses.emplace(canonical(each.listen.address), &each);
     if (!new_address) {
-      told("two listeners on one address: " + in_quotes(each.listen.text) + ", the other at " +
-           at_line(same_address->second->listen.place));
+      tell(sink, each.address_span,
+           "two listeners on one address: " + in_quotes(each.listen.text) + ", the other at " +
+               at_line(same_address->second->listen.place));
     }
     const auto [same_name, new_name] = names.emplace(each.listen.name, &each);
-    if (!new_name && new_address) {
-      told("two listeners are named " + in_quotes(each.listen.name) + ", the other at " +
-           at_line(same_name->second->listen.place));
+    if (!new_name && (new_address || each.name_span.line != 0)) {
+      tell(sink, each.name_span.line != 0 ? each.name_span : each.address_span,
+           "two listeners are named " + in_quotes(each.listen.name) + ", the other at " +
+               at_line(same_name->second->listen.place));
     }
   }
 }
@@ -50,59 +53,49 @@ void name_routes(Sink& sink, std::vector<RouteDraft>& routes) {
   for (const RouteDraft& each : routes) {
     const auto [same, is_new] = names.emplace(each.route.name, &each);
     if (is_new) continue;
-    sink.error(each.span, "two routes are named " + in_quotes(each.route.name) + ", the other at " +
-                              at_line(same->second->route.place));
+    sink.error(each.has_name ? each.name_span : each.span,
+               "two routes are named " + in_quotes(each.route.name) + ", the other at " +
+                   at_line(same->second->route.place));
   }
 }
 
-/// Checks the plugin names of one route and keeps book of those in use.
+/// Checks the plugin names that routes use.
 class PluginNames {
  public:
   PluginNames(Sink& sink, const std::vector<PluginDraft>& plugins) : sink_(sink) {
-    for (const PluginDraft& each : plugins) known_.emplace_back(each.plugin.name);
-    unused_.insert(known_.begin(), known_.end());
+    for (const PluginDraft& each : plugins) in_order_.emplace_back(each.plugin.name);
+    known_.insert(in_order_.begin(), in_order_.end());
   }
 
-  void use(const NameAt& name, std::string_view key) {
+  void check(const NameAt& name, std::string_view key) {
+    const bool guards = key == "authorize";
     const bool built_in = name.name == "allow" || name.name == "deny";
-    if (key == "authorize" && built_in) return;
+    if ((guards && built_in) || known_.count(name.name) != 0) return;
     if (built_in) {
       sink_.error(name.span, in_quotes(name.name) + " is a built-in guard: it cannot stand in `" +
                                  std::string(key) + '`');
       return;
     }
-    if (std::find(known_.begin(), known_.end(), name.name) != known_.end()) {
-      unused_.erase(name.name);
-      return;
-    }
-    std::vector<std::string_view> candidates = known_;
-    if (key == "authorize") candidates.insert(candidates.end(), {"allow", "deny"});
-    const auto meant = closest(name.name, candidates);
-    if (meant) unused_.erase(*meant);
-    sink_.error(name.span, "no plugin " + in_quotes(name.name),
-                known_.empty() ? "define it: [plugin." + one_line(name.name) + "]"
-                               : did_you_mean(name.name, candidates));
+    std::vector<std::string_view> candidates = in_order_;
+    if (guards) candidates.insert(candidates.end(), {"allow", "deny"});
+    const bool define = known_.empty() && !closest(name.name, candidates);
+    sink_.error(
+        name.span, "no plugin " + in_quotes(name.name),
+        define ? "define it: [plugin." + one_line(name.name) + "]" : did_you_mean(name.name, candidates));
   }
-
-  [[nodiscard]] bool is_unused(const std::string& name) const { return unused_.count(name) != 0; }
 
  private:
   Sink& sink_;
-  std::vector<std::string_view> known_;
-  std::set<std::string_view> unused_;
+  std::vector<std::string_view> in_order_;
+  std::set<std::string_view> known_;
 };
 
-void check_plugins(Sink& sink, const Draft& draft) {
+void check_plugin_names(Sink& sink, const Draft& draft) {
   PluginNames names(sink, draft.plugins);
   for (const RouteDraft& route : draft.routes) {
-    for (const NameAt& each : route.guards) names.use(each, "authorize");
-    if (route.respond) names.use(*route.respond, "respond");
-    for (const NameAt& each : route.filter) names.use(each, "filter");
-  }
-  for (const PluginDraft& each : draft.plugins) {
-    if (names.is_unused(each.plugin.name)) {
-      sink.warning(each.span, "no route uses the plugin " + in_quotes(each.plugin.name));
-    }
+    for (const NameAt& each : route.guards) names.check(each, "authorize");
+    if (route.respond) names.check(*route.respond, "respond");
+    for (const NameAt& each : route.filter) names.check(each, "filter");
   }
 }
 
@@ -135,6 +128,19 @@ void bind_routes(Sink& sink, Draft& draft, const std::vector<ListenDraft>& actua
 
 }  // namespace
 
+void check_unused(Sink& sink, const Draft& draft) {
+  std::set<std::string_view> used;
+  for (const RouteDraft& route : draft.routes) {
+    for (const NameAt& each : route.guards) used.insert(each.name);
+    for (const NameAt& each : route.filter) used.insert(each.name);
+    if (route.respond) used.insert(route.respond->name);
+  }
+  for (const PluginDraft& each : draft.plugins) {
+    if (used.count(each.plugin.name) != 0) continue;
+    sink.warning(each.span, "no route uses the plugin " + in_quotes(each.plugin.name));
+  }
+}
+
 void resolve(Sink& sink, Draft& draft, const Overrides& overrides) {
   std::vector<ListenDraft> options;
   for (const std::string& address : overrides.listen) add_listen_option(sink, address, options);
@@ -158,10 +164,10 @@ void resolve(Sink& sink, Draft& draft, const Overrides& overrides) {
     sink.warning({}, "no [[route]]: every request is answered with 404, an authorizer's with 403");
   }
   name_routes(sink, draft.routes);
-  check_plugins(sink, draft);
+  check_plugin_names(sink, draft);
   bind_routes(sink, draft, actual);
   for (const ListenDraft& each : actual) draft.config.listen.push_back(each.listen);
-  for (PluginDraft& each : draft.plugins) draft.config.plugins.push_back(std::move(each.plugin));
+  for (const PluginDraft& each : draft.plugins) draft.config.plugins.push_back(each.plugin);
 }
 
 }  // namespace trivet::config

@@ -10,17 +10,33 @@ namespace {
 constexpr std::size_t widest_excerpt = 120;  ///< Columns.
 constexpr std::size_t columns_before = 60;   ///< Kept before the caret where a line is cut.
 
-std::string_view line_of(std::string_view text, std::uint32_t line) {
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  for (std::uint32_t skip = 1; skip < line; ++skip) {
-    const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) return {};
-    text.remove_prefix(end + 1);
+/// Finds lines; from the last one on, so that many diagnostics in file order cost one pass.
+class LineFinder {
+ public:
+  explicit LineFinder(std::string_view text) : text_(text) {
+    if (text_.starts_with("\xef\xbb\xbf")) text_.remove_prefix(3);
+    rest_ = text_;
   }
-  text = text.substr(0, text.find('\n'));
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  return text;
-}
+
+  std::string_view find(std::uint32_t line) {
+    if (line < line_) {
+      line_ = 1;
+      rest_ = text_;
+    }
+    for (; line_ < line; ++line_) {
+      const std::size_t end = rest_.find('\n');
+      rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
+    }
+    std::string_view found = rest_.substr(0, rest_.find('\n'));
+    if (found.ends_with('\r')) found.remove_suffix(1);
+    return found;
+  }
+
+ private:
+  std::string_view text_;
+  std::string_view rest_;
+  std::uint32_t line_ = 1;
+};
 
 /// The part of a line that is shown, and the carets under it.
 class Excerpt {
@@ -92,9 +108,7 @@ std::string plural(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
-}  // namespace
-
-std::string render(const Diagnostic& diagnostic, std::string_view text) {
+std::string render(const Diagnostic& diagnostic, LineFinder& lines, bool has_text) {
   const Place& place = diagnostic.place;
   std::string result = one_line(place.file) + ":";
   if (place.line != 0) result += std::to_string(place.line) + ":" + std::to_string(place.column) + ":";
@@ -102,22 +116,30 @@ std::string render(const Diagnostic& diagnostic, std::string_view text) {
   result += diagnostic.message + "\n";
   const std::string number = std::to_string(place.line);
   const std::string margin(std::max<std::size_t>(number.size(), 5) + 1, ' ');
-  if (place.line == 0 || text.empty()) {
+  if (place.line == 0 || !has_text) {
     if (!diagnostic.hint.empty()) result += margin + "= " + diagnostic.hint + "\n";
     return result;
   }
-  const Excerpt excerpt(line_of(text, place.line), place.column, diagnostic.end_column);
+  const Excerpt excerpt(lines.find(place.line), place.column, diagnostic.end_column);
   result += margin.substr(number.size() + 1) + number + " | " + excerpt.shown() + "\n";
   result += margin + "| " + excerpt.carets();
   if (!diagnostic.hint.empty()) result += " " + diagnostic.hint;
   return result + "\n";
 }
 
+}  // namespace
+
+std::string render(const Diagnostic& diagnostic, std::string_view text) {
+  LineFinder lines(text);
+  return render(diagnostic, lines, !text.empty());
+}
+
 std::string render_all(const Loaded& loaded) {
+  LineFinder lines(loaded.text);
   std::string result;
   std::size_t errors = 0;
   for (const Diagnostic& each : loaded.diagnostics) {
-    result += render(each, loaded.text);
+    result += render(each, lines, !loaded.text.empty());
     errors += each.severity == Diagnostic::Severity::error ? 1 : 0;
   }
   const std::size_t warnings = loaded.diagnostics.size() - errors;

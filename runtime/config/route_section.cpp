@@ -237,7 +237,10 @@ void read_route(Sink& sink, const Table& table, const Span& span, RouteDraft& ou
   Route& route = out.route;
   out.span = span;
   route.place = sink.place(span);
-  out.has_name = reader.text("name", route.name) != nullptr;
+  if (const Entry* name = reader.text("name", route.name)) {
+    out.has_name = true;
+    out.name_span = name->value.span;
+  }
   reader.texts("listen", ListRule::some_distinct, out.listen);
   read_path(reader, out);
   read_hosts(reader, route.hosts);

@@ -13,8 +13,9 @@ namespace trivet::config {
 
 /// A route while its names are not yet looked up.
 struct RouteDraft {
-  Route route;  ///< Complete but for nothing: the names below stand in it too.
+  Route route;  ///< Complete but for `listen`.
   Span span;    ///< Its header.
+  Span name_span;
   Span path_span;
   bool has_path = false;
   bool has_name = false;
@@ -33,6 +34,7 @@ struct PluginDraft {
 struct ListenDraft {
   Listen listen;
   Span span;
+  Span name_span;  ///< Unknown without `name`.
   Span address_span;
   bool valid = false;  ///< The address was understood.
 };
@@ -60,6 +62,8 @@ void read_log(Sink& sink, const Table& table, Log& out);
 void resolve(Sink& sink, Draft& draft, const Overrides& overrides);
 /// Finds the file of each plugin.
 void locate_plugins(Sink& sink, const Server& server, std::vector<PluginDraft>& plugins);
+/// Warns of plugins that no route uses.
+void check_unused(Sink& sink, const Draft& draft);
 /// Warns of routes that no path leads to, and of guards that a client gets around by another Host.
 void check_shadowing(Sink& sink, const std::vector<RouteDraft>& routes);
 
