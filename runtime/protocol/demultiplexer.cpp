@@ -256,7 +256,7 @@ void Demultiplexer::answer_values(base::Bytes query) {
 void Demultiplexer::release(std::uint16_t id) noexcept {
   if (!requests_.erase(id)) return;
   // The rest of a record that is being taken for this request has nobody to go to any more.
-  if (target_ != nullptr && decoder_.header().request_id == id) {
+  if (decoder_.header().request_id == id) {
     target_ = nullptr;
     action_ = Action::skip;
   }

@@ -1,6 +1,7 @@
 #include "runtime/protocol/encoder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 

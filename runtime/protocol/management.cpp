@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 3> known_names = {"FCGI_MAX_CONNS", "FCGI
                                                          "FCGI_MPXS_CONNS"};
 
 void append_decimal_pair(base::Buffer& out, std::string_view name, std::size_t value) {
-  std::array<char, 20> digits;  // 2^64 has twenty.
+  std::array<char, 20> digits{};  // 2^64 has twenty.
   const auto end = std::to_chars(digits.begin(), digits.end(), value).ptr;
   append_pair(out, name, {digits.data(), static_cast<std::size_t>(end - digits.data())});
 }

@@ -34,32 +34,33 @@ RecordStep RecordDecoder::next(base::Bytes& input) noexcept {
     case State::wrong_version:
       break;
   }
-  return {RecordStep::Kind::wrong_version};
+  return {RecordStep::Kind::wrong_version, {}};
 }
 
 RecordStep RecordDecoder::next_header(base::Bytes& input) noexcept {
   if (input.empty()) return {};
   if (held_ == 0 && input[0] != RecordHeader::version) {
     state_ = State::wrong_version;
-    return {RecordStep::Kind::wrong_version};
+    return {RecordStep::Kind::wrong_version, {}};
   }
   const base::Bytes piece = take(input, std::min(RecordHeader::wire_size - held_, input.size()));
   std::memcpy(partial_.data() + held_, piece.data(), piece.size());
   held_ = static_cast<std::uint8_t>(held_ + piece.size());
   if (held_ < RecordHeader::wire_size) return {};
 
-  header_ = *decode(partial_);  // The version was judged with the first byte.
+  // The version was judged with the first byte.
+  header_ = *decode(partial_);  // NOLINT(bugprone-unchecked-optional-access)
   held_ = 0;
   content_left_ = header_.content_length;
   padding_left_ = header_.padding_length;
   state_ = State::content;
-  return {RecordStep::Kind::header};
+  return {RecordStep::Kind::header, {}};
 }
 
 RecordStep RecordDecoder::next_content(base::Bytes& input) noexcept {
   if (content_left_ == 0) {
     state_ = padding_left_ == 0 ? State::header : State::padding;
-    return {RecordStep::Kind::end};
+    return {RecordStep::Kind::end, {}};
   }
   if (input.empty()) return {};
   const base::Bytes piece = take(input, std::min<std::size_t>(content_left_, input.size()));

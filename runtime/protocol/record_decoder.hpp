@@ -20,7 +20,7 @@ struct RecordStep {
   };
 
   Kind kind = Kind::more;
-  base::Bytes content = {};  ///< Borrowed from the input.
+  base::Bytes content;  ///< Borrowed from the input.
 };
 
 /// Finds the records in a stream of bytes that arrives in pieces of any size. Both directions: it judges

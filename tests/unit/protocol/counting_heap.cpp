@@ -22,13 +22,14 @@ std::size_t live() noexcept { return allocated - freed; }
 
 void* operator new(std::size_t size) {
   ++allocated;
-  if (void* const block = std::malloc(size == 0 ? 1 : size)) return block;
+  void* const block = std::malloc(size == 0 ? 1 : size);  // NOLINT(cppcoreguidelines-no-malloc)
+  if (block != nullptr) return block;
   throw std::bad_alloc();
 }
 void* operator new[](std::size_t size) { return ::operator new(size); }
 void operator delete(void* block) noexcept {
   if (block != nullptr) ++freed;
-  std::free(block);
+  std::free(block);  // NOLINT(cppcoreguidelines-no-malloc)
 }
 void operator delete[](void* block) noexcept { ::operator delete(block); }
 void operator delete(void* block, std::size_t) noexcept { ::operator delete(block); }

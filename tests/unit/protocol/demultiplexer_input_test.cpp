@@ -20,7 +20,7 @@ using namespace std::literals;
 /// P params, S standard in, D data (`P` alone is its end); `a` is an abort.
 struct Sent {
   char what;
-  std::string_view content = {};
+  std::string_view content = {};  // NOLINT(readability-redundant-member-init): gcc asks for it
 };
 
 std::string wire_of(unsigned role, const std::vector<Sent>& records) {

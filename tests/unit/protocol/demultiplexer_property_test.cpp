@@ -93,7 +93,7 @@ class Encoded {
   void add_stream(unsigned type, std::string_view content, bool is_aborted, const Meant& meant) {
     while (!content.empty()) {
       const std::size_t most = one_in(random_, 3) ? 65535 : 1 + below(random_, 300);
-      const std::size_t size = std::min<std::size_t>({content.size(), most, 65535});
+      const std::size_t size = std::min(content.size(), most);
       records_.push_back(wire::record(type, id_, content.substr(0, size), any_filling(random_)));
       content.remove_prefix(size);
       if (one_in(random_, 6) && meant.role != wire::filter) add_ignored(wire::data);
@@ -146,7 +146,7 @@ void add_noise(Connection& connection, Random& random) {
       ++connection.ignored;
       break;
     }
-    case 3: {
+    default: {
       const unsigned id = 2 * (1 + below(random, 32000));
       connection.bytes += wire::begin(id, 4 + below(random, 60000), 1);
       connection.out += wire::end(id, 0, 3);
@@ -245,7 +245,7 @@ TEST(AnyConnection, C10_WithDamageMeansTheSameHoweverCut) {
         case 1:
           bytes.erase(at, 1 + below(random, 9));
           break;
-        case 2:
+        default:
           bytes.insert(at,
                        bytes.substr(below(random, static_cast<unsigned>(bytes.size())), below(random, 40)));
           break;

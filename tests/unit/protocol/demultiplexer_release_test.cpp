@@ -128,8 +128,8 @@ TEST(Release, OfEveryIdIsSafeInsideEveryCall) {
     for (unsigned i = 0; i < count; ++i) all += wire::begin(100 + i * 257, wire::responder);
     all += bytes + wire::begin(100, wire::authorizer);
     bool is_done = false;
-    Recorder recorder([&, when = when](Recorder& self, std::string_view what, std::uint16_t id) {
-      if (id != 1 || what != when || is_done) return;
+    Recorder recorder([&, moment = when](Recorder& self, std::string_view what, std::uint16_t id) {
+      if (id != 1 || what != moment || is_done) return;
       is_done = true;
       for (unsigned i = 0; i < count; ++i)
         self.release(static_cast<std::uint16_t>(100 + i * 7 % count * 257));

@@ -10,7 +10,7 @@ unsigned test_seed() {
   const char* const given = std::getenv("TRIVET_TEST_SEED");
   const unsigned seed =
       given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device{}();
-  std::cout << "TRIVET_TEST_SEED=" << seed << std::endl;
+  std::cout << "TRIVET_TEST_SEED=" << seed << '\n' << std::flush;
   return seed;
 }
 

@@ -18,7 +18,7 @@ inline constexpr unsigned responder = 1, authorizer = 2, filter = 3;
 
 /// What stands in a record beside its header fields.
 struct Filling {
-  std::string padding = {};
+  std::string padding;
   unsigned reserved = 0;
 };
 
