@@ -86,6 +86,7 @@ void read_document(Sink& sink, const Table& document, const Overrides& overrides
   if (const Table* server = find_section(reader, "server")) {
     read_server(sink, *server, overrides, draft.config.server);
   }
+  draft.has_listen = reader.find("listen") != nullptr;
   read_each(reader, "listen", [&](const Table& table, const Span& span) {
     read_listen(sink, table, span, draft.listen.emplace_back());
   });

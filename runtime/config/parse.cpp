@@ -151,7 +151,17 @@ class Converter {
   std::size_t level_ = 0;
 };
 
-void report(const toml::parse_error& error, Sink& sink) {
+/// Whether a place is behind the last character of its line.
+bool is_line_end(std::string_view text, const Span& place) {
+  for (std::uint32_t line = 1; line < place.line; ++line) text.remove_prefix(text.find('\n') + 1);
+  text = text.substr(0, text.find('\n'));
+  std::uint32_t column = 1;
+  for (; !text.empty() && text != "\r"; ++column) text.remove_prefix(decode_code_point(text).size);
+  return place.column >= column;
+}
+
+void report(const toml::parse_error& error, std::string_view text, Sink& sink) {
+  const Span place = to_span(error.source());
   std::string what = one_line(error.description());
   constexpr std::string_view boilerplate = "Error while parsing ";
   if (what.starts_with(boilerplate)) what.erase(0, boilerplate.size());
@@ -159,7 +169,11 @@ void report(const toml::parse_error& error, Sink& sink) {
   if (what.find("cannot redefine") != std::string::npos) hint = "the same name stands further up";
   if (what.find("could not determine value type") != std::string::npos)
     hint = "a text stands in double quotes";
-  sink.error(to_span(error.source()), "not valid TOML: " + what, std::move(hint));
+  if (what.starts_with("string: unescaped control") && is_line_end(text, place)) {
+    what = "the line ends within a text";
+    hint = "the closing quote is missing";
+  }
+  sink.error(place, "not valid TOML: " + what, std::move(hint));
 }
 
 }  // namespace
@@ -177,7 +191,7 @@ std::optional<Table> parse_toml(std::string_view text, Sink& sink) {
   try {
     return Converter(sink).convert(toml::parse(text, std::string_view()));
   } catch (const toml::parse_error& error) {
-    report(error, sink);
+    report(error, text, sink);
   }
   return std::nullopt;
 }

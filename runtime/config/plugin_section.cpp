@@ -18,13 +18,16 @@ bool is_plain_name(std::string_view name) {
   });
 }
 
-void check_name(Sink& sink, const Entry& entry) {
+bool check_name(Sink& sink, const Entry& entry) {
   if (entry.key == "allow" || entry.key == "deny") {
     sink.error(entry.key_span, in_quotes(entry.key) + " is a built-in guard", "choose another name");
   } else if (!is_plain_name(entry.key)) {
     sink.error(entry.key_span, in_quotes(entry.key) + " cannot name a plugin",
                "letters, digits, `_`, `-` and `.`");
+  } else {
+    return true;
   }
+  return false;
 }
 
 Setting to_setting(Sink& sink, const Node& node);
@@ -109,7 +112,7 @@ void locate(Sink& sink, const Server& server, PluginDraft& draft) {
 }  // namespace
 
 void read_plugin(Sink& sink, const Table& table, const Entry& entry, PluginDraft& out) {
-  check_name(sink, entry);
+  const bool well_named = check_name(sink, entry);
   out.span = entry.value.span;
   out.file_span = entry.value.span;
   Plugin& plugin = out.plugin;
@@ -118,7 +121,7 @@ void read_plugin(Sink& sink, const Table& table, const Entry& entry, PluginDraft
   TableReader reader(sink, table, "[plugin." + one_line(entry.key) + "]");
   if (const Entry* file = reader.text("file", plugin.file)) {
     out.file_span = file->value.span;
-  } else if (reader.find("file") == nullptr && is_plain_name(plugin.name)) {
+  } else if (reader.find("file") == nullptr && well_named) {
     plugin.file = plugin.name + ".so";
   }
   std::int64_t number = 0;

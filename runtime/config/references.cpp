@@ -156,7 +156,7 @@ void resolve(Sink& sink, Draft& draft, const Overrides& overrides) {
   check_listeners(sink, draft.listen);
   if (replaced) check_listeners(sink, options);
   const std::vector<ListenDraft>& actual = replaced ? options : draft.listen;
-  if (actual.empty() && !replaced) {
+  if (!draft.has_listen && !replaced) {
     sink.error({}, "no [[listen]]: nobody could connect",
                "[[listen]] with address = \"unix:/run/trivet/trivet.sock\", say");
   }

@@ -149,6 +149,9 @@ void read_names(TableReader& reader, std::string_view key, std::string_view what
   const auto add = [&](const Node& node, bool in_list) {
     if (node.table() != nullptr) {
       refuse_table(reader, key, node, in_list, hint);
+    } else if (node.text() == nullptr) {
+      reader.sink().error(node.span, '`' + std::string(key) + "` expects names, found " + describe(node),
+                          hint);
     } else if (const std::string* text = reader.as_text(node, key)) {
       out.push_back({*text, node.span});
     }

@@ -42,6 +42,7 @@ struct ListenDraft {
 /// What the file says, section by section, before the sections are held against each other.
 struct Draft {
   Config config;
+  bool has_listen = false;  ///< The key is there, whatever it holds.
   std::vector<ListenDraft> listen;
   std::vector<PluginDraft> plugins;
   std::vector<RouteDraft> routes;

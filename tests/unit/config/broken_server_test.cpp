@@ -1,0 +1,180 @@
+#include "tests/unit/config/broken_files.hpp"
+
+namespace trivet::config {
+namespace {
+
+constexpr BrokenFile server_files[] = {
+    {"WorkersAreNotServed", section,
+     R"([server]
+processes = 2
+)",
+     R"({}/t.toml:4:13: error: worker processes are not served by this version yet
+    4 | processes = 2
+      |             ^ write 0: everything runs in one process
+)"},
+    {"ProcessesOutOfRange", section,
+     R"([server]
+processes = 1025
+)",
+     R"({}/t.toml:4:13: error: `processes` is 1025, outside 0 to 1024
+    4 | processes = 1025
+      |             ^^^^
+)"},
+    {"ProcessesAsText", section,
+     R"([server]
+processes = "2"
+)",
+     R"({}/t.toml:4:13: error: `processes` expects a whole number, found the text "2"
+    4 | processes = "2"
+      |             ^^^ write 2 without quotes
+)"},
+    {"UserIsNotServed", section,
+     R"([server]
+user = "trivet"
+)",
+     R"({}/t.toml:4:1: error: `user` is not served by this version yet
+    4 | user = "trivet"
+      | ^^^^ leave it out
+)"},
+    {"GroupIsNotServed", section,
+     R"([server]
+group = "trivet"
+)",
+     R"({}/t.toml:4:1: error: `group` is not served by this version yet
+    4 | group = "trivet"
+      | ^^^^^ leave it out
+)"},
+    {"AdminIsNotServed", section,
+     R"([server]
+admin = "unix:/run/trivet/admin.sock"
+)",
+     R"({}/t.toml:4:1: error: `admin` is not served by this version yet
+    4 | admin = "unix:/run/trivet/admin.sock"
+      | ^^^^^ leave it out
+)"},
+    {"AttachIsNotServed", section,
+     R"([server]
+attach = { socket = "unix:/run/trivet/attach.sock" }
+)",
+     R"({}/t.toml:4:1: error: `attach` is not served by this version yet
+    4 | attach = { socket = "unix:/run/trivet/attach.sock" }
+      | ^^^^^^ leave it out
+)"},
+    {"ReloadGraceIsNotServed", section,
+     R"([server]
+reload_grace = "30s"
+)",
+     R"({}/t.toml:4:1: error: `reload_grace` is not served by this version yet
+    4 | reload_grace = "30s"
+      | ^^^^^^^^^^^^ leave it out
+)"},
+    {"UnknownServerKey", section,
+     R"([server]
+plugin_pth = []
+)",
+     R"({}/t.toml:4:1: error: unknown key `plugin_pth` in [server]
+    4 | plugin_pth = []
+      | ^^^^^^^^^^ did you mean `plugin_path`?
+)"},
+    {"RelativeFolder", section,
+     R"([server]
+runtime_dir = "run"
+)",
+     R"({}/t.toml:4:15: error: `runtime_dir` has to be an absolute path, found "run"
+    4 | runtime_dir = "run"
+      |               ^^^^^ start it with /
+)"},
+    {"EmptyFolder", section,
+     R"([server]
+plugin_cache = ""
+)",
+     R"({}/t.toml:4:16: error: `plugin_cache` is empty
+    4 | plugin_cache = ""
+      |                ^^
+)"},
+    {"PluginPathAsText", section,
+     R"([server]
+plugin_path = "/usr/lib/trivet"
+)",
+     R"({}/t.toml:4:15: error: `plugin_path` expects a list of texts, found the text "/usr/lib/trivet"
+    4 | plugin_path = "/usr/lib/trivet"
+      |               ^^^^^^^^^^^^^^^^^ write ["/usr/lib/trivet"]
+)"},
+    {"PluginPathHoldsARelativeOne", section,
+     R"([server]
+plugin_path = ["/usr/lib", "lib"]
+)",
+     R"({}/t.toml:4:28: error: `plugin_path` has to hold absolute paths, found "lib"
+    4 | plugin_path = ["/usr/lib", "lib"]
+      |                            ^^^^^ start it with /
+)"},
+    {"PluginPathHoldsANumber", section,
+     R"([server]
+plugin_path = [7]
+)",
+     R"({}/t.toml:4:16: error: `plugin_path` expects a text in quotes, found the integer 7
+    4 | plugin_path = [7]
+      |                ^
+)"},
+    {"GraceWithoutUnit", section,
+     R"([server]
+shutdown_grace = 6
+)",
+     R"({}/t.toml:4:18: error: `shutdown_grace` expects a duration with its unit, found the integer 6
+    4 | shutdown_grace = 6
+      |                  ^ write "6s" for seconds
+)"},
+    {"GraceIsOff", section,
+     R"([server]
+shutdown_grace = "off"
+)",
+     R"({}/t.toml:4:18: error: `shutdown_grace` expects a duration such as "5s", found the text "off"
+    4 | shutdown_grace = "off"
+      |                  ^^^^^ a whole number and ms, s, m or h
+)"},
+    {"GraceWithFamiliarUnit", section,
+     R"([server]
+shutdown_grace = "6 sec"
+)",
+     R"({}/t.toml:4:18: error: `shutdown_grace` expects a duration such as "5s", found the text "6 sec"
+    4 | shutdown_grace = "6 sec"
+      |                  ^^^^^^^ did you mean "6s"?
+)"},
+    {"GraceOutOfRange", section,
+     R"([server]
+shutdown_grace = "2h"
+)",
+     R"({}/t.toml:4:18: error: `shutdown_grace` is "2h", outside 0s to 1h
+    4 | shutdown_grace = "2h"
+      |                  ^^^^
+)"},
+    {"ControlCharacter", section,
+     R"([server]
+runtime_dir = "/run/\u0000x"
+)",
+     R"({}/t.toml:4:15: error: `runtime_dir` holds a control character: "/run/\x00x"
+    4 | runtime_dir = "/run/\u0000x"
+      |               ^^^^^^^^^^^^^^
+)"},
+    {"EnvironmentVariable", section,
+     R"([server]
+runtime_dir = "${env:HOME}/run"
+)",
+     R"({}/t.toml:4:15: error: `${env:HOME}` is not served by this version yet
+    4 | runtime_dir = "${env:HOME}/run"
+      |               ^^^^^^^^^^^^^^^^^ write the value
+)"},
+    {"EnvironmentVariableInASize", section,
+     R"([limits]
+window = "${env:WINDOW}"
+)",
+     R"({}/t.toml:4:10: error: `${env:WINDOW}` is not served by this version yet
+    4 | window = "${env:WINDOW}"
+      |          ^^^^^^^^^^^^^^^ write the value
+)"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Server, BrokenFiles, testing::ValuesIn(server_files), broken_file_name);
+
+}  // namespace
+}  // namespace trivet::config

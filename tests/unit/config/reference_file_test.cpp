@@ -1,0 +1,116 @@
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "tests/unit/config/folder.hpp"
+
+namespace trivet::config {
+namespace {
+
+/// conf/trivet.toml, with plugin files that are there.
+class ReferenceFile : public testing::Test {
+ protected:
+  ReferenceFile() {
+    for (const char* plugin : {"hello", "echo", "keygate", "upper"})
+      folder_.write(std::string(plugin) + ".so");
+    std::stringstream content;
+    content << std::ifstream(TRIVET_CONF "/trivet.toml").rdbuf();
+    text_ = content.str();
+  }
+
+  [[nodiscard]] Loaded load(const std::string& text) const {
+    return load_text(text, folder_.path() + "/trivet.toml");
+  }
+
+  /// Every default as if it were written: `#key = value` without its `#`.
+  [[nodiscard]] std::string with_defaults() const {
+    std::string result;
+    std::istringstream lines(text_);
+    for (std::string line; std::getline(lines, line); result += line + '\n') {
+      const bool is_default = line.size() > 1 && line[0] == '#' && line[1] >= 'a' && line[1] <= 'z';
+      if (is_default) line.erase(0, 1);
+    }
+    return result;
+  }
+
+  Folder folder_;
+  std::string text_;
+};
+
+TEST_F(ReferenceFile, IsValidAsItStands) {
+  const Loaded loaded = load(text_);
+  EXPECT_EQ(render_all(loaded), "0 errors, 0 warnings\n");
+}
+
+TEST_F(ReferenceFile, IsTheSameWithItsDefaultsWritten) {
+  const Loaded plain = load(text_);
+  const Loaded written = load(with_defaults());
+  ASSERT_TRUE(plain.config);
+  ASSERT_EQ(render_all(written), "0 errors, 0 warnings\n");
+  const Config& a = *plain.config;
+  const Config& b = *written.config;
+  EXPECT_EQ(a.server.runtime_dir, b.server.runtime_dir);
+  EXPECT_EQ(a.server.plugin_cache, b.server.plugin_cache);
+  EXPECT_EQ(a.server.plugin_path, b.server.plugin_path);
+  EXPECT_EQ(a.server.shutdown_grace, b.server.shutdown_grace);
+  ASSERT_EQ(b.listen.size(), 1U);
+  EXPECT_EQ(b.listen[0].mode, 0660U);
+  EXPECT_EQ(a.listen[0].backlog, b.listen[0].backlog);
+  EXPECT_EQ(a.listen[0].accept_steering, b.listen[0].accept_steering);
+  EXPECT_EQ(a.spool_dir, b.spool_dir);
+  ASSERT_EQ(a.plugins.size(), b.plugins.size());
+  for (std::size_t index = 0; index < a.plugins.size(); ++index) {
+    EXPECT_EQ(a.plugins[index].path, b.plugins[index].path);
+    EXPECT_EQ(a.plugins[index].queue, b.plugins[index].queue);
+    EXPECT_EQ(a.plugins[index].timeout, b.plugins[index].timeout);
+  }
+  ASSERT_EQ(a.routes.size(), b.routes.size());
+  for (std::size_t index = 0; index < a.routes.size(); ++index) {
+    EXPECT_THAT(a.routes[index].authorize_on,
+                testing::UnorderedElementsAreArray(b.routes[index].authorize_on));
+    EXPECT_EQ(a.routes[index].allow_odd_paths, b.routes[index].allow_odd_paths);
+    EXPECT_EQ(a.routes[index].timeout, b.routes[index].timeout);
+  }
+  EXPECT_EQ(a.log.level, b.log.level);
+  EXPECT_EQ(a.log.format, b.log.format);
+  EXPECT_EQ(a.log.target, b.log.target);
+}
+
+TEST_F(ReferenceFile, NamesTheDefaultLimits) {
+  const Loaded written = load(with_defaults());
+  ASSERT_TRUE(written.config);
+  const base::Limits& limits = written.config->limits;
+  const base::Limits defaults;
+  EXPECT_EQ(limits.connections, defaults.connections);
+  EXPECT_EQ(limits.concurrent_per_connection, defaults.concurrent_per_connection);
+  EXPECT_EQ(limits.params_bytes, defaults.params_bytes);
+  EXPECT_EQ(limits.params_count, defaults.params_count);
+  EXPECT_EQ(limits.body_bytes, defaults.body_bytes);
+  EXPECT_EQ(limits.data_bytes, defaults.data_bytes);
+  EXPECT_EQ(limits.window, defaults.window);
+  EXPECT_EQ(limits.head_bytes, defaults.head_bytes);
+  EXPECT_EQ(limits.head_fields, defaults.head_fields);
+  EXPECT_EQ(limits.spool_memory, defaults.spool_memory);
+  EXPECT_EQ(limits.spool_bytes, defaults.spool_bytes);
+  EXPECT_EQ(limits.drain_bytes, defaults.drain_bytes);
+  EXPECT_EQ(limits.header_time, defaults.header_time);
+  EXPECT_EQ(limits.stall_time, defaults.stall_time);
+  EXPECT_EQ(limits.idle_time, defaults.idle_time);
+}
+
+TEST_F(ReferenceFile, NamesEveryKey) {
+  for (const char* key :
+       {"processes", "runtime_dir", "plugin_cache", "plugin_path", "shutdown_grace",  "name",
+        "address",   "mode",        "group",        "backlog",     "accept_steering", "spool_dir",
+        "file",      "threads",     "queue",        "timeout",     "config",          "listen",
+        "path",      "hosts",       "methods",      "authorize",   "authorize_on",    "variables",
+        "respond",   "filter",      "odd_paths",    "level",       "format",          "target"}) {
+    const std::string line = "\n" + std::string(key) + " = ";
+    const std::string commented = "\n#" + std::string(key) + " = ";
+    EXPECT_TRUE(text_.find(line) != std::string::npos || text_.find(commented) != std::string::npos) << key;
+  }
+}
+
+}  // namespace
+}  // namespace trivet::config
