@@ -199,7 +199,8 @@ std::map<unsigned, Events> events_by_id(const Events& events) {
     const std::size_t name = event.find(' ') + 1;
     const std::size_t payload = event.find(' ', name);
     const std::string stream = payload == std::string::npos ? "" : event.substr(name, payload - name);
-    if (!stream.empty() && stream != "begin" && stream == last[id]) {
+    const bool is_payload = stream == "params" || stream == "body" || stream == "data";
+    if (is_payload && stream == last[id]) {
       sorted[id].back() += event.substr(payload + 1);
     } else {
       sorted[id].push_back(event);
