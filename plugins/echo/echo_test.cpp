@@ -10,11 +10,13 @@ trivet::Ask ask_with(std::vector<std::string> body) {
           .may_wait = false};
 }
 
+using namespace std::string_literals;
+
 constexpr std::string_view head =
     "trivet-echo\nPOST\n/a%20b\nQUERY_STRING=x=1\nREQUEST_METHOD=POST\nREQUEST_URI=/a%20b?x=1\n\n";
 
 TEST(Echo, GivesBackTheBodyInWhateverPiecesItComes) {
-  const std::string body("two\r\nlines\0and a NUL", 21);
+  const std::string body("two\r\nlines\0and a NUL"s);
   for (const auto& pieces : trivet::every_cut(body)) {
     trivet::FakeHost host;
     const trivet::Answer answer = host.respond(ask_with(pieces));

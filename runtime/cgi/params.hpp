@@ -44,6 +44,7 @@ class Params {
   Params() = default;
   Params(const Params&) = delete;
   Params& operator=(const Params&) = delete;
+  ~Params() = default;
 
   void reset() noexcept;
   /// One pair as it arrived.

@@ -110,7 +110,6 @@ void read_variables(TableReader& reader, std::vector<std::string>& out) {
         std::find_if(reserved_prefixes.begin(), reserved_prefixes.end(),
                      [&](std::string_view prefix) { return variable.name.starts_with(prefix); });
     if (!plain) {
-      const std::string shouted = upper(variable.name);
       reader.sink().error(variable.span, in_quotes(variable.name) + " cannot name a variable",
                           "capital letters, digits and `_`, such as \"REMOTE_USER\"");
     } else if (reserved != reserved_prefixes.end()) {

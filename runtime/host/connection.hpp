@@ -61,6 +61,8 @@ class Connection final : public io::TransportEvents,
 
   Connection(Owner& owner, ConnectionContext& context, std::string peer,
              const roles::Request::Origin& origin);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
   ~Connection() override;
 
   /// Tries the first read at once.

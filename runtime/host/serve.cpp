@@ -75,8 +75,8 @@ int serve_configured(const config::Config& config) {
         {{"wanted", std::to_string(config.limits.connections)}, {"possible", std::to_string(most)}});
   }
   std::vector<base::Error> errors;
-  for (auto made : {ensure_folder(config.spool_dir, "spool_dir"),
-                    ensure_folder(config.server.plugin_cache, "plugin_cache")}) {
+  for (const auto& made : {ensure_folder(config.spool_dir, "spool_dir"),
+                           ensure_folder(config.server.plugin_cache, "plugin_cache")}) {
     if (!made) errors.push_back(made.error());
   }
   if (errors.empty()) {

@@ -15,7 +15,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 using base::Result;
-using base::success;
 using base::system_error;
 
 /// -1: getsockopt failed.

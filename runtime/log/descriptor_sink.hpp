@@ -24,6 +24,8 @@ class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
   /// An empty path means stderr.
   static base::Result<std::shared_ptr<DescriptorSink>> open(const std::string& path,
                                                             std::atomic<std::uint64_t>& lost);
+  DescriptorSink(const DescriptorSink&) = delete;
+  DescriptorSink& operator=(const DescriptorSink&) = delete;
   ~DescriptorSink() override;
 
   /// Opens the path again; where that fails the file in use stays, and the reason is written to it.

@@ -24,6 +24,7 @@ class SettingsReader {
   explicit SettingsReader(const config::Plugin& plugin) noexcept : plugin_(plugin) {}
   SettingsReader(const SettingsReader&) = delete;
   SettingsReader& operator=(const SettingsReader&) = delete;
+  ~SettingsReader() = default;
 
   trivet_status find(std::string_view path, trivet_value& value);
   trivet_status key(std::string_view path, std::uint64_t index, trivet_text& key);

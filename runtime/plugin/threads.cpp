@@ -108,7 +108,7 @@ struct Threads::State {
 };
 
 Threads::Threads(const std::string& name, const std::vector<void*>& instances, std::uint32_t queue,
-                 Around around)
+                 const Around& around)
     : state_(std::make_shared<State>(instances.size())) {
   state_->bound = queue;
   for (std::uint32_t number = 0; number < instances.size(); ++number) {

@@ -52,7 +52,7 @@ class Threads {
   /// Throws std::system_error when the system gives no more threads.
   using Around = std::function<void(const std::function<void()>& work)>;
   Threads(const std::string& name, const std::vector<void*>& instances, std::uint32_t queue,
-          Around around = {});
+          const Around& around = {});
   /// Runs nothing more, waits for what runs.
   ~Threads();
   Threads(const Threads&) = delete;

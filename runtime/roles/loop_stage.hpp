@@ -10,6 +10,8 @@ namespace trivet::roles {
 class LoopStage final : public Stage {
  public:
   LoopStage();
+  LoopStage(const LoopStage&) = delete;
+  LoopStage& operator=(const LoopStage&) = delete;
   ~LoopStage() override;
 
   void set_up(StageSink& sink, std::size_t index, StageRole role, bool takes_body,

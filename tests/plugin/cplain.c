@@ -27,7 +27,7 @@ static const trivet_host* the_host;
 static trivet_status create(const trivet_host* host, const trivet_settings* settings, void** self) {
   (void)settings;
   the_host = host;
-  *self = &the_host;
+  *self = (void*)&the_host;
   return TRIVET_OK;
 }
 

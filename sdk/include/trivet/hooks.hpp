@@ -92,7 +92,7 @@ struct Instance {
 
 /// Runs `call`; what it throws becomes a status, and text for the log.
 template <class Call>
-trivet_status guard(const trivet_host* host, trivet_request* request, Call&& call) noexcept {
+trivet_status guard(const trivet_host* host, trivet_request* request, const Call& call) noexcept {
   try {
     call();
     return TRIVET_OK;

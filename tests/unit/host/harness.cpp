@@ -149,7 +149,7 @@ std::string Answer::header(std::string_view name) const {
 }
 
 int Answer::status() const {
-  if (head().rfind("Status: ", 0) != 0) return 0;
+  if (!head().starts_with("Status: ")) return 0;
   return std::stoi(out.substr(8, 3));
 }
 
@@ -212,7 +212,7 @@ void Bench::open() {
   }
   router_ = std::make_unique<roles::Router>(std::move(routes));
   environment_ = std::make_unique<roles::Environment>(loop, log, limits, *router_, spools, tally);
-  context_.reset(new ConnectionContext{
+  context_ = std::make_unique<ConnectionContext>(ConnectionContext{
       *environment_, counters, read_buffer_, {}, {limits.connections, limits.concurrent_per_connection}});
 }
 

@@ -10,7 +10,6 @@
 namespace {
 
 using trivet::Answer;
-using trivet::Ask;
 using trivet::FakeHost;
 using trivet::Output;
 using trivet::Request;
