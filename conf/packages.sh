@@ -5,7 +5,7 @@
 # One list per purpose. The libraries are Debian 12's; Boost 1.81 stands beside the default 1.74 there.
 trivet_packages() {
   case $1 in
-    build) echo "g++ cmake ninja-build ccache libboost1.81-dev libtomlplusplus-dev libspdlog-dev libcli11-dev" ;;
+    build) echo "g++ cmake ninja-build ccache pkgconf libboost1.81-dev libtomlplusplus-dev libspdlog-dev libcli11-dev libsystemd-dev" ;;
     test) echo "libgtest-dev libgmock-dev python3 curl strace clang-format-19 clang-19 nginx lighttpd" ;;
     tidy) echo "clang-tidy-19" ;;
     fuzz) echo "clang-19 libclang-rt-19-dev" ;;

@@ -19,7 +19,7 @@ namespace {
 using Read = std::variant<Address, AddressProblem>;
 
 constexpr std::size_t longest_unix_path = sizeof(sockaddr_un::sun_path) - 1;
-constexpr std::string_view accepted = "accepted: unix:/PATH, tcp:ADDRESS:PORT, fd:NUMBER";
+constexpr std::string_view accepted = "accepted: unix:/PATH, tcp:ADDRESS:PORT, fd:NUMBER, systemd:NAME";
 
 std::optional<unsigned> parse_number(std::string_view digits, unsigned most) {
   if (digits.empty() || digits.size() > 9) return std::nullopt;
@@ -103,6 +103,16 @@ Read read_descriptor(std::string_view text, std::string_view rest) {
   return DescriptorAddress{static_cast<int>(*number)};
 }
 
+Read read_systemd(std::string_view text, std::string_view name) {
+  // What systemd takes for FileDescriptorName=.
+  const bool plain = std::none_of(name.begin(), name.end(), [](char each) { return each == ':'; });
+  if (name.empty() || name.size() > 255 || !plain) {
+    return AddressProblem{in_quotes(text) + ": " + in_quotes(name) + " is not the name of a socket",
+                          "systemd:web, with FileDescriptorName=web in the .socket unit"};
+  }
+  return SystemdAddress{std::string(name)};
+}
+
 struct Canonical {
   std::string operator()(const UnixAddress& address) const {
     return "unix:" + std::filesystem::path(address.path).lexically_normal().string();
@@ -113,6 +123,7 @@ struct Canonical {
   std::string operator()(const DescriptorAddress& address) const {
     return "fd:" + std::to_string(address.descriptor);
   }
+  std::string operator()(const SystemdAddress& address) const { return "systemd:" + address.name; }
 };
 
 }  // namespace
@@ -129,16 +140,14 @@ Read read_address(std::string_view text) {
     if (kind == "unix") return read_unix(text, rest);
     if (kind == "tcp") return read_tcp(text, rest);
     if (kind == "fd") return read_descriptor(text, rest);
-    if (kind == "systemd") {
-      return AddressProblem{"`systemd:` addresses are not served by this version yet", std::string(accepted)};
-    }
+    if (kind == "systemd") return read_systemd(text, rest);
   }
   std::string hint(accepted);
   if (text.starts_with('/')) {
     hint = "did you mean " + in_quotes("unix:" + std::string(text)) + "?";
   } else if (read_tcp(text, text).index() == 0) {
     hint = "did you mean " + in_quotes("tcp:" + std::string(text)) + "?";
-  } else if (const auto meant = closest(kind, {"unix", "tcp", "fd"}); meant && !rest.empty()) {
+  } else if (const auto meant = closest(kind, {"unix", "tcp", "fd", "systemd"}); meant && !rest.empty()) {
     hint = "did you mean " + in_quotes(std::string(*meant) + ':' + std::string(rest)) + "?";
   }
   return AddressProblem{in_quotes(text) + " is not an address", std::move(hint)};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/limits.hpp"
+#include "runtime/base/network.hpp"
 
 /// The configuration as plain values, checked, with the place in the file that each came from.
 namespace trivet::config {
@@ -40,15 +41,21 @@ struct TcpAddress {
 struct DescriptorAddress {
   int descriptor = 0;
 };
-/// unix:PATH | tcp:HOST:PORT | fd:N
-using Address = std::variant<UnixAddress, TcpAddress, DescriptorAddress>;
+/// Every socket that the service manager passes under this name (FileDescriptorName= of a .socket unit).
+struct SystemdAddress {
+  std::string name;
+};
+/// unix:PATH | tcp:HOST:PORT | fd:N | systemd:NAME
+using Address = std::variant<UnixAddress, TcpAddress, DescriptorAddress, SystemdAddress>;
 
 struct Listen {
   std::string name;  ///< Default: the address as written.
   std::string text;  ///< The address as written.
   Address address;
-  std::optional<std::uint32_t> mode;  ///< unix: permission bits, default 0660
-  std::optional<std::string> group;   ///< unix
+  std::optional<std::uint32_t> mode;      ///< unix: permission bits, default 0660
+  std::optional<std::string> group;       ///< unix
+  std::vector<std::string> allow_users;   ///< unix: who may connect, by name or number; empty: any
+  std::vector<base::Network> allow_from;  ///< tcp: from where; empty: any
   int backlog = 4096;
   bool accept_steering = true;
   Place place;
@@ -125,6 +132,8 @@ struct Config {
   std::vector<Plugin> plugins;
   std::vector<Route> routes;  ///< In file order: the first match wins.
   Log log;
+  /// FCGI_WEB_SERVER_ADDRS, where it is set: nobody else may connect to any listener.
+  std::optional<std::vector<base::Network>> web_servers;
 };
 
 }  // namespace trivet::config

@@ -1,4 +1,5 @@
 #include "runtime/config/address.hpp"
+#include "runtime/config/network.hpp"
 #include "runtime/config/sections.hpp"
 #include "runtime/config/text.hpp"
 #include "runtime/config/units.hpp"
@@ -13,10 +14,7 @@ bool is_open_tcp(const Address& address) {
   return tcp != nullptr && !tcp->loopback;
 }
 
-constexpr std::string_view open_tcp_message =
-    " is not a loopback address: who may connect is said by `allow_from`, which is not served by this "
-    "version yet";
-constexpr std::string_view open_tcp_hint = "tcp:127.0.0.1:PORT, tcp:[::1]:PORT, or a unix: address";
+constexpr std::string_view open_tcp_message = " is not a loopback address: say who may connect";
 
 void read_address_key(TableReader& reader, const Span& span, ListenDraft& out) {
   if (reader.text("address", out.listen.text) == nullptr) {
@@ -34,10 +32,46 @@ void read_address_key(TableReader& reader, const Span& span, ListenDraft& out) {
   }
   out.listen.address = std::get<Address>(std::move(read));
   out.valid = true;
-  if (is_open_tcp(out.listen.address)) {
-    reader.sink().error(out.address_span, in_quotes(out.listen.text) + std::string(open_tcp_message),
-                        std::string(open_tcp_hint));
+}
+
+void read_allow_from(TableReader& reader, ListenDraft& out) {
+  std::vector<NameAt> networks;
+  const Entry* entry = reader.texts("allow_from", ListRule::some, networks);
+  for (const NameAt& each : networks) {
+    auto read = read_network(each.name);
+    if (auto* problem = std::get_if<AddressProblem>(&read)) {
+      reader.sink().error(each.span, std::move(problem->message), std::move(problem->hint));
+    } else {
+      out.listen.allow_from.push_back(std::get<base::Network>(read));
+    }
   }
+  if (out.valid && entry == nullptr && reader.find("allow_from") == nullptr &&
+      is_open_tcp(out.listen.address)) {
+    reader.sink().error(out.address_span, in_quotes(out.listen.text) + std::string(open_tcp_message),
+                        "allow_from = [\"192.0.2.10\"], with the addresses of the web servers");
+  }
+}
+
+void read_allow_users(TableReader& reader, ListenDraft& out) {
+  std::vector<NameAt> users;
+  reader.texts("allow_users", ListRule::some, users);
+  for (NameAt& each : users) out.listen.allow_users.push_back(std::move(each.name));
+}
+
+/// Keys that only one kind of socket can have. What kind a socket from elsewhere is, is seen when it is
+/// opened.
+void check_kind(TableReader& reader, const ListenDraft& draft) {
+  const auto refuse = [&](std::initializer_list<std::string_view> keys, std::string_view kind) {
+    for (const std::string_view key : keys) {
+      const Entry* entry = reader.find(key);
+      if (entry == nullptr) continue;
+      reader.sink().error(entry->key_span, '`' + std::string(key) + "` is for " + std::string(kind) +
+                                               " addresses, this is " + in_quotes(draft.listen.text));
+    }
+  };
+  if (!is_unix(draft)) refuse({"mode", "group"}, "unix:");
+  if (std::holds_alternative<TcpAddress>(draft.listen.address)) refuse({"allow_users"}, "unix:");
+  if (is_unix(draft)) refuse({"allow_from"}, "tcp:");
 }
 
 void read_mode(TableReader& reader, ListenDraft& out) {
@@ -79,19 +113,13 @@ void read_listen(Sink& sink, const Table& table, const Span& span, ListenDraft& 
   std::string group;
   const Entry* group_entry = reader.text("group", group);
   if (group_entry != nullptr) out.listen.group = group;
-  if (out.valid && !is_unix(out)) {
-    for (const std::string_view key : {"mode", "group"}) {
-      const Entry* entry = reader.find(key);
-      if (entry == nullptr) continue;
-      sink.error(entry->key_span,
-                 '`' + std::string(key) + "` is for unix: addresses, this is " + in_quotes(out.listen.text));
-    }
-  }
+  read_allow_users(reader, out);
+  read_allow_from(reader, out);
+  if (out.valid) check_kind(reader, out);
   std::int64_t backlog = out.listen.backlog;
   reader.integer("backlog", {1, 65535}, backlog);
   out.listen.backlog = static_cast<int>(backlog);
   reader.boolean("accept_steering", out.listen.accept_steering);
-  for (const std::string_view key : {"allow_users", "allow_from"}) reader.not_served(key);
   reader.finish();
 }
 
@@ -109,7 +137,7 @@ void add_listen_option(Sink& sink, const std::string& address, std::vector<Liste
   draft.valid = true;
   if (is_open_tcp(draft.listen.address)) {
     sink.option_error("--listen", in_quotes(address) + std::string(open_tcp_message),
-                      std::string(open_tcp_hint));
+                      "a [[listen]] with `allow_from`");
   }
   out.push_back(std::move(draft));
 }

@@ -32,6 +32,8 @@ struct Overrides {
   std::optional<std::uint32_t> processes;
   /// A web server spawned this process: descriptor 0 is the only listener, and named `spawned`.
   bool spawned = false;
+  /// FCGI_WEB_SERVER_ADDRS of the environment, where it is set (FastCGI 1.0, 3.2).
+  std::optional<std::string> web_servers = {};
 };
 
 /// Reads and checks a file, collecting all errors. Runs no plugin code, but looks for the plugin files.

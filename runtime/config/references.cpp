@@ -3,6 +3,7 @@
 #include <set>
 
 #include "runtime/config/address.hpp"
+#include "runtime/config/network.hpp"
 #include "runtime/config/sections.hpp"
 #include "runtime/config/suggest.hpp"
 #include "runtime/config/text.hpp"
@@ -159,6 +160,14 @@ void resolve(Sink& sink, Draft& draft, const Overrides& overrides) {
   if (!draft.has_listen && !replaced) {
     sink.error({}, "no [[listen]]: nobody could connect",
                "[[listen]] with address = \"unix:/run/trivet/trivet.sock\", say");
+  }
+  if (overrides.web_servers) {
+    auto read = read_web_servers(*overrides.web_servers);
+    if (auto* problem = std::get_if<AddressProblem>(&read)) {
+      sink.option_error("FCGI_WEB_SERVER_ADDRS", std::move(problem->message), std::move(problem->hint));
+    } else {
+      draft.config.web_servers = std::get<std::vector<base::Network>>(std::move(read));
+    }
   }
   if (draft.routes.empty()) {
     sink.warning({}, "no [[route]]: every request is answered with 404, an authorizer's with 403");

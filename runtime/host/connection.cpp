@@ -1,7 +1,5 @@
 #include "runtime/host/connection.hpp"
 
-#include <algorithm>
-
 namespace trivet::host {
 namespace {
 
@@ -121,6 +119,10 @@ void Connection::die() noexcept {
   out_.clear();
   for (roles::Request* request : requests_) ended_.push_back(request);
   requests_.clear();
+}
+
+bool Connection::is_idle() const noexcept {
+  return state_ == State::serving && requests_.empty() && out_.empty() && demultiplexer_.at_record_boundary();
 }
 
 // --- input ---

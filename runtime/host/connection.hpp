@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -71,6 +72,11 @@ class Connection final : public io::TransportEvents,
   void stop();
   /// Cancels everything and is dead at the end of the turn.
   void abandon();
+
+  /// No request is open, none has begun to arrive, and everything was sent.
+  [[nodiscard]] bool is_idle() const noexcept;
+  /// When a byte last moved.
+  [[nodiscard]] base::TimePoint last_active() const noexcept { return std::max(last_read_, last_sent_); }
 
   /// The owner's: where it keeps it.
   std::size_t slot = 0;

@@ -1,5 +1,6 @@
 #include "runtime/host/host.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <random>
 #include <string>
@@ -8,25 +9,6 @@
 
 namespace trivet::host {
 namespace {
-
-io::ListenOptions listen_options(const config::Listen& from) {
-  io::ListenOptions options;
-  options.backlog = from.backlog;
-  if (const auto* unix_address = std::get_if<config::UnixAddress>(&from.address)) {
-    options.kind = io::ListenOptions::Kind::unix_path;
-    options.path = unix_address->path;
-    if (from.mode) options.mode = *from.mode;
-    options.group = from.group;
-  } else if (const auto* tcp = std::get_if<config::TcpAddress>(&from.address)) {
-    options.kind = io::ListenOptions::Kind::tcp;
-    options.host = tcp->host;
-    options.port = tcp->port;
-  } else {
-    options.kind = io::ListenOptions::Kind::descriptor;
-    options.fd = std::get<config::DescriptorAddress>(from.address).descriptor;
-  }
-  return options;
-}
 
 std::size_t role_of(roles::Slice slice) noexcept {
   switch (slice) {
@@ -55,62 +37,100 @@ Host::Host(const config::Config& config, log::Log& log, std::unique_ptr<io::Even
                loop_->read_buffer(),
                {},
                {most_connections, config.limits.concurrent_per_connection}},
-      most_connections_(most_connections) {
+      most_connections_(most_connections),
+      listeners_(config, log) {
   environment_.id_seed = std::random_device{}();
 }
 
-Host::~Host() {
-  connections_.clear();
-  listeners_.clear();
-}
+Host::~Host() { connections_.clear(); }
 
-std::vector<base::Error> Host::listen() {
-  std::vector<base::Error> errors;
-  for (const config::Listen& each : config_.listen) {
-    auto opened = io::Listener::open(listen_options(each));
-    if (opened) {
-      listeners_.push_back(std::move(opened).value());
-    } else {
-      errors.push_back({opened.error().code, each.place.file + ":" + std::to_string(each.place.line) +
-                                                 ": listen \"" + each.name +
-                                                 "\": " + opened.error().message});
-    }
-  }
-  return errors;
+std::vector<base::Error> Host::listen(const std::vector<process::PassedSocket>& passed) {
+  return listeners_.open(passed);
 }
 
 base::Result<> Host::run() {
   auto signals = io::Signals::open(*loop_, [this](int number) { on_signal(number); });
   if (!signals) return signals.error();
-  for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    listeners_[i]->on_trouble(
-        [this](const base::Error& error) { log_.error("accepting rests", {{"reason", error.message}}); });
-    listeners_[i]->start(
-        *loop_, [this, i](int fd, const io::Peer& peer) { accept(static_cast<std::uint32_t>(i), fd, peer); });
-  }
+  listeners_.start(*loop_,
+                   [this](std::uint32_t listen, int fd, const io::Peer& peer) { accept(listen, fd, peer); });
   loop_->run();
   return base::success();
 }
 
-void Host::accept(std::uint32_t listener, int fd, const io::Peer& peer) {
+void Host::accept(std::uint32_t listen, int fd, const io::Peer& peer) {
   process::add(counters_.connections_accepted);
   process::add(counters_.connections_open);
-  const roles::Request::Origin origin{listener, config_.listen[listener].accept_steering};
+  // One more than allowed is possible, for a moment: whoever was accepted is served.
+  if (connections_.size() >= most_connections_ && !evict()) rest();
+  const roles::Request::Origin origin{listen, config_.listen[listen].accept_steering};
   Connection::Owner& owner = *this;
   connections_.push_back(std::make_unique<Connection>(owner, context_, peer.text, origin));
   Connection& connection = *connections_.back();
   connection.slot = connections_.size() - 1;
-  if (connections_.size() >= most_connections_ && !full_) {
-    full_ = true;
-    process::add(counters_.limits_hit);
-    log_.warn("accepting rests",
-              {{"reason", "as many connections are open as limits.connections or the descriptors allow"}});
-    for (const auto& each : listeners_) each->pause();
-  }
   connection.start(io::adopt(*loop_, fd, connection));
 }
 
+/// Closes the longest idle connection; false if none is idle.
+bool Host::evict() {
+  for (int look = 0; look < 2; ++look) {
+    while (!idlest_.empty()) {
+      const Candidate oldest = idlest_.back();
+      idlest_.pop_back();
+      // Whoever was active meanwhile has been idle for less time than all that are left.
+      if (!oldest.connection->is_idle() || oldest.connection->last_active() != oldest.active) continue;
+      process::add(counters_.limits_hit);
+      if (const auto untold = evictions_.due(loop_->now())) {
+        log_.warn("the longest idle connection was closed for a new one",
+                  {{"reason", "as many connections are open as limits.connections or the descriptors allow"},
+                   {"others", std::to_string(*untold)}});
+      }
+      oldest.connection->abandon();
+      return true;
+    }
+    if (look == 0) find_idlest();
+  }
+  return false;
+}
+
+/// A share of the idle connections, so that one look at all of them serves for many evictions: all others
+/// were active later, and whatever happens to them makes that only truer.
+void Host::find_idlest() {
+  for (const auto& each : connections_) {
+    if (each->is_idle()) idlest_.push_back({each.get(), each->last_active()});
+  }
+  const auto later = [](const Candidate& a, const Candidate& b) { return a.active > b.active; };
+  const std::size_t share = std::max<std::size_t>(16, idlest_.size() / 64);
+  if (idlest_.size() > share) {
+    const auto from = idlest_.end() - static_cast<std::ptrdiff_t>(share);
+    std::nth_element(idlest_.begin(), from, idlest_.end(), later);
+    idlest_.erase(idlest_.begin(), from);
+  }
+  std::sort(idlest_.begin(), idlest_.end(), later);
+}
+
+/// Clients wait in the backlog.
+void Host::rest() {
+  loop_->timers().arm(rested_, loop_->now() + std::chrono::milliseconds(100));
+  if (std::exchange(full_, true)) return;
+  process::add(counters_.limits_hit);
+  log_.warn("accepting rests",
+            {{"reason",
+              "as many connections are open as limits.connections or the descriptors allow, and "
+              "none of them is idle"}});
+  listeners_.pause();
+}
+
+void Host::on_rested(base::TimePoint /*now*/) {
+  if (!full_ || environment_.stopping) return;
+  if (connections_.size() >= most_connections_ && !evict()) {
+    rest();
+  } else if (std::exchange(full_, false)) {
+    listeners_.resume();
+  }
+}
+
 void Host::on_connection_dead(Connection& connection) {
+  std::erase_if(idlest_, [&](const Candidate& each) { return each.connection == &connection; });
   const std::size_t slot = connection.slot;
   const std::unique_ptr<Connection> gone = std::move(connections_[slot]);
   if (slot + 1 != connections_.size()) {
@@ -124,10 +144,10 @@ void Host::on_connection_dead(Connection& connection) {
     end_if_done();
     return;
   }
-  for (const auto& each : listeners_) each->descriptor_freed();
-  if (full_) {
+  listeners_.descriptor_freed();
+  if (full_ && connections_.size() < most_connections_) {
     full_ = false;
-    for (const auto& each : listeners_) each->resume();
+    listeners_.resume();
   }
 }
 
@@ -150,7 +170,8 @@ void Host::stop() {
   if (environment_.stopping) return;
   log_.info("stopping", {{"connections", std::to_string(connections_.size())}});
   environment_.stopping = true;
-  for (const auto& each : listeners_) each->stop();
+  process::tell_service_manager("STOPPING=1");
+  listeners_.stop();
   loop_->timers().arm(grace_, loop_->now() + config_.server.shutdown_grace);
   // Telling one may take it, and only it, from the list.
   for (std::size_t i = connections_.size(); i > 0; --i) connections_[i - 1]->stop();

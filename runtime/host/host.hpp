@@ -7,9 +7,9 @@
 #include "runtime/config/config.hpp"
 #include "runtime/host/assembly.hpp"
 #include "runtime/host/connection.hpp"
+#include "runtime/host/listeners.hpp"
 #include "runtime/host/spool_store.hpp"
 #include "runtime/io/event_loop.hpp"
-#include "runtime/io/listener.hpp"
 #include "runtime/io/signals.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/process/counters.hpp"
@@ -21,8 +21,8 @@ namespace trivet::host {
 ///
 /// Thread    [startup] up to run(); everything else on the loop, which is the thread that calls run().
 /// Lifetime  `config` and `log` outlive it.
-/// Memory    Connections up to `limits.connections`, or what the descriptor limit allows; at the bound
-/// accepting rests.
+/// Memory    Connections up to `limits.connections`, or what the descriptor limit allows; at the bound the
+///           longest idle one is closed for a new one, and where none is idle accepting rests.
 class Host final : private Connection::Owner, private roles::Tally {
  public:
   Host(const config::Config& config, log::Log& log, std::unique_ptr<io::EventLoop> loop, Assembly assembly,
@@ -32,7 +32,7 @@ class Host final : private Connection::Owner, private roles::Tally {
   Host& operator=(const Host&) = delete;
 
   /// Opens every listener. [startup]
-  [[nodiscard]] std::vector<base::Error> listen();
+  [[nodiscard]] std::vector<base::Error> listen(const std::vector<process::PassedSocket>& passed);
   /// Takes signals and serves until one of them ends it, what runs is finished, or `shutdown_grace` is over.
   [[nodiscard]] base::Result<> run();
   /// After run(): false when some plugin thread did not come back; then the process must end without
@@ -47,7 +47,17 @@ class Host final : private Connection::Owner, private roles::Tally {
   void denied() noexcept override;
   void limit_hit() noexcept override;
 
-  void accept(std::uint32_t listener, int fd, const io::Peer& peer);
+  void accept(std::uint32_t listen, int fd, const io::Peer& peer);
+  /// What could be closed for a new one, and when it was last active when that was looked at.
+  struct Candidate {
+    Connection* connection;
+    base::TimePoint active;
+  };
+
+  bool evict();
+  void find_idlest();
+  void rest();
+  void on_rested(base::TimePoint now);
   void on_signal(int number);
   void stop();
   void on_grace_over(base::TimePoint now);
@@ -63,10 +73,14 @@ class Host final : private Connection::Owner, private roles::Tally {
   roles::Environment environment_;
   ConnectionContext context_;
   std::size_t most_connections_;
-  std::vector<std::unique_ptr<io::Listener>> listeners_;
+  Listeners listeners_;
   std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<Candidate>
+      idlest_;  ///< Some that were idle longest, the longest last; empty until the bound is met.
   base::MemberTimer<Host, &Host::on_grace_over> grace_{*this};
   base::MemberTimer<Host, &Host::on_look_again> look_again_{*this};
+  base::MemberTimer<Host, &Host::on_rested> rested_{*this};
+  log::Seldom evictions_;
   bool full_ = false;
 };
 

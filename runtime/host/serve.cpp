@@ -9,6 +9,7 @@
 
 #include "runtime/host/host.hpp"
 #include "runtime/io/descriptor_limit.hpp"
+#include "runtime/process/service_manager.hpp"
 #include "runtime/process/signal_mask.hpp"
 #include "runtime/process/standard_streams.hpp"
 
@@ -63,7 +64,7 @@ void tell_ready(log::Log& log, const config::Config& config) {
   }
 }
 
-int serve_configured(const config::Config& config) {
+int serve_configured(const config::Config& config, const std::vector<process::PassedSocket>& passed) {
   auto log = log::Log::open(log_settings(config.log));
   if (!log) return tell_all({log.error()}, exit_failed);
   const auto connections = io::raise_descriptor_limit(config.limits.connections);
@@ -90,8 +91,9 @@ int serve_configured(const config::Config& config) {
   if (!loop) return tell_all({loop.error()}, exit_internal);
   auto host = std::make_unique<Host>(config, *log.value(), std::move(loop).value(),
                                      std::move(assembled.assembly), most);
-  if (const auto failed = host->listen(); !failed.empty()) return tell_all(failed, exit_failed);
+  if (const auto failed = host->listen(passed); !failed.empty()) return tell_all(failed, exit_failed);
   tell_ready(*log.value(), config);
+  process::tell_service_manager("READY=1");
   if (auto ran = host->run(); !ran) return tell_all({ran.error()}, exit_internal);
   const bool quiet = host->quiet();
   log.value()->info("stopped");
@@ -107,11 +109,16 @@ int serve(const ServeOptions& options) {
   if (auto opened = process::ensure_standard_descriptors(); !opened)
     return tell_all({opened.error()}, exit_internal);
   if (auto ignored = process::ignore_sigpipe(); !ignored) return tell_all({ignored.error()}, exit_internal);
-  const config::Loaded loaded = config::load_file(options.config_file, options.overrides);
+  auto passed = process::take_passed_sockets();
+  if (!passed) return tell_all({passed.error()}, exit_internal);
+  config::Overrides overrides = options.overrides;
+  if (const char* addresses = std::getenv("FCGI_WEB_SERVER_ADDRS"))
+    overrides.web_servers = addresses;  // NOLINT(concurrency-mt-unsafe)
+  const config::Loaded loaded = config::load_file(options.config_file, overrides);
   if (!loaded.diagnostics.empty()) say(config::render_all(loaded));
   if (!loaded.config) return exit_configuration;
   try {
-    return serve_configured(*loaded.config);
+    return serve_configured(*loaded.config, passed.value());
   } catch (const std::exception& error) {
     say(std::string("trivet: internal error: ") + error.what() + "\n");
     return exit_internal;

@@ -28,8 +28,6 @@ Peer unix_peer(int fd) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
   if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
-    // Never the 0 of root by default: an allow list must not take an unknown peer for it.
-    peer.uid = static_cast<uid_t>(-1);
     peer.text = "unix uid=? pid=?";
     return peer;
   }
@@ -39,10 +37,24 @@ Peer unix_peer(int fd) {
   return peer;
 }
 
+std::optional<base::IpAddress> ip_of(const sockaddr_storage& address) noexcept {
+  switch (address.ss_family) {
+    case AF_INET: {
+      const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);  // NOLINT: what sockaddr_storage is for
+      return base::IpAddress::v4(reinterpret_cast<const std::uint8_t*>(&v4.sin_addr));  // NOLINT
+    }
+    case AF_INET6:
+      return base::IpAddress::v6(
+          &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr.s6_addr[0]);  // NOLINT
+    default:
+      return std::nullopt;
+  }
+}
+
 Peer describe(int fd, sa_family_t family, const sockaddr_storage& address) {
   if (family == AF_UNIX) return unix_peer(fd);
   Peer peer;
-  peer.uid = static_cast<uid_t>(-1);
+  peer.address = ip_of(address);
   if (family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);  // NOLINT: what sockaddr_storage is for
     peer.text = numeric(AF_INET, &v4.sin_addr) + ":" + std::to_string(ntohs(v4.sin_port));
@@ -193,6 +205,14 @@ void Listener::descriptor_freed() {
 void Listener::stop() { impl_->close(); }
 
 std::uint16_t Listener::port() const noexcept { return impl_->listening.port; }
+
+std::optional<base::IpAddress> Listener::bound_to() const noexcept {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(descriptor(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    return std::nullopt;  // NOLINT
+  return ip_of(address);
+}
 
 int Listener::descriptor() const noexcept {
   if (impl_->watched != nullptr) return impl_->watched->is_open() ? impl_->watched->native_handle() : -1;

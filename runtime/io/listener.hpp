@@ -65,6 +65,8 @@ class Listener {
 
   [[nodiscard]] std::uint16_t port() const noexcept;  ///< tcp: the port listened on; else 0
   [[nodiscard]] int descriptor() const noexcept;      ///< -1 once stopped
+  /// tcp: the address listened on; nothing for a unix socket.
+  [[nodiscard]] std::optional<base::IpAddress> bound_to() const noexcept;
 
  private:
   struct Impl;

@@ -3,10 +3,12 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "runtime/base/bytes.hpp"
+#include "runtime/base/network.hpp"
 
 namespace trivet::io {
 
@@ -14,8 +16,9 @@ namespace trivet::io {
 struct Peer {
   std::string text;    ///< "127.0.0.1:41234", "[::1]:41234", "unix uid=33 pid=1234"
   bool local = false;  ///< AF_UNIX: uid and pid are set
-  uid_t uid = 0;
+  uid_t uid = static_cast<uid_t>(-1);
   pid_t pid = 0;
+  std::optional<base::IpAddress> address;  ///< TCP
 };
 
 /// What one read or write did.

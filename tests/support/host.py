@@ -266,7 +266,7 @@ def running_host(build, config, **more):
 
 def run_trivet(build, *arguments, stdin=b"", timeout=60.0, **more):
     """A sub-command to its end: a CompletedProcess with bytes."""
-    environment = dict(os.environ)
+    environment = more.pop("env", None) or dict(os.environ)
     for name, value in SANITIZED.items():
         environment.setdefault(name, value)
     return subprocess.run([str(build.binary), *map(str, arguments)], input=stdin, capture_output=True, check=False,

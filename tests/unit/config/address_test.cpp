@@ -50,15 +50,21 @@ TEST(Address, DescriptorIsANumber) {
   }
 }
 
+TEST(Address, SystemdIsTheNameOfASocket) {
+  const auto read = parse_address("systemd:web");
+  ASSERT_EQ(read.index(), 0U);
+  EXPECT_EQ(std::get<SystemdAddress>(std::get<Address>(read)).name, "web");
+}
+
 struct RefusedCase {
   std::string_view text;
   std::string_view told;
 };
 
-constexpr std::string_view accepted_here = "accepted: unix:/PATH, tcp:ADDRESS:PORT, fd:NUMBER";
+constexpr std::string_view accepted_here = "accepted: unix:/PATH, tcp:ADDRESS:PORT, fd:NUMBER, systemd:NAME";
 
 constexpr RefusedCase refused_cases[] = {
-    {"", "\"\" is not an address; accepted: unix:/PATH, tcp:ADDRESS:PORT, fd:NUMBER"},
+    {"", "\"\" is not an address; accepted: unix:/PATH, tcp:ADDRESS:PORT, fd:NUMBER, systemd:NAME"},
     {"/run/x", "\"/run/x\" is not an address; did you mean \"unix:/run/x\"?"},
     {"127.0.0.1:9000", "\"127.0.0.1:9000\" is not an address; did you mean \"tcp:127.0.0.1:9000\"?"},
     {"tpc:127.0.0.1:9000", "\"tpc:127.0.0.1:9000\" is not an address; did you mean \"tcp:127.0.0.1:9000\"?"},
@@ -85,7 +91,13 @@ constexpr RefusedCase refused_cases[] = {
     {"fd:", "\"fd:\": \"\" is not the number of a descriptor; "},
     {"fd:-3", "\"fd:-3\": \"-3\" is not the number of a descriptor; "},
     {"fd:99999999999", "\"fd:99999999999\": \"99999999999\" is not the number of a descriptor; "},
-    {"systemd:web", "`systemd:` addresses are not served by this version yet; "},
+    {"systemd:",
+     "\"systemd:\": \"\" is not the name of a socket; systemd:web, with FileDescriptorName=web in the "
+     ".socket unit"},
+    {"systemd:a:b",
+     "\"systemd:a:b\": \"a:b\" is not the name of a socket; systemd:web, with FileDescriptorName=web in the "
+     ".socket unit"},
+    {"sytemd:web", "\"sytemd:web\" is not an address; did you mean \"systemd:web\"?"},
     {"unix:/a\nb", "\"unix:/a\\nb\" holds a control character; "},
 };
 

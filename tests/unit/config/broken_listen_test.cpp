@@ -49,43 +49,67 @@ address = "tcp:localhost:9000"
      R"([[listen]]
 address = "tcp:0.0.0.0:9000"
 )",
-     R"({}/t.toml:4:11: error: "tcp:0.0.0.0:9000" is not a loopback address: who may connect is said by `allow_from`, which is not served by this version yet
+     R"({}/t.toml:4:11: error: "tcp:0.0.0.0:9000" is not a loopback address: say who may connect
     4 | address = "tcp:0.0.0.0:9000"
-      |           ^^^^^^^^^^^^^^^^^^ tcp:127.0.0.1:PORT, tcp:[::1]:PORT, or a unix: address
+      |           ^^^^^^^^^^^^^^^^^^ allow_from = ["192.0.2.10"], with the addresses of the web servers
 )"},
     {"OpenTcpSix", section,
      R"([[listen]]
 address = "tcp:[::]:9000"
 )",
-     R"({}/t.toml:4:11: error: "tcp:[::]:9000" is not a loopback address: who may connect is said by `allow_from`, which is not served by this version yet
+     R"({}/t.toml:4:11: error: "tcp:[::]:9000" is not a loopback address: say who may connect
     4 | address = "tcp:[::]:9000"
-      |           ^^^^^^^^^^^^^^^ tcp:127.0.0.1:PORT, tcp:[::1]:PORT, or a unix: address
+      |           ^^^^^^^^^^^^^^^ allow_from = ["192.0.2.10"], with the addresses of the web servers
 )"},
-    {"AllowFromIsNotServed", section,
+    {"AllowFromANetworkThatIsNone", section,
+     R"([[listen]]
+address = "tcp:0.0.0.0:9000"
+allow_from = ["10.0.0.0/8", "localhost", "10.0.0.1/8", "::/200"]
+)",
+     R"({}/t.toml:5:29: error: "localhost" is neither a numeric address nor a network
+    5 | allow_from = ["10.0.0.0/8", "localhost", "10.0.0.1/8", "::/200"]
+      |                             ^^^^^^^^^^^ "192.0.2.7", "192.0.2.0/24" or "2001:db8::/32", say
+{}/t.toml:5:42: error: "10.0.0.1/8" has bits set after the first 8
+    5 | allow_from = ["10.0.0.0/8", "localhost", "10.0.0.1/8", "::/200"]
+      |                                          ^^^^^^^^^^^^ did you mean "10.0.0.0/8"?
+{}/t.toml:5:56: error: "::/200": "200" is not a number of bits from 0 to 128
+    5 | allow_from = ["10.0.0.0/8", "localhost", "10.0.0.1/8", "::/200"]
+      |                                                        ^^^^^^^^
+)"},
+    {"AllowFromNobody", section,
      R"([[listen]]
 address = "tcp:127.0.0.1:9000"
-allow_from = ["127.0.0.0/8"]
+allow_from = []
 )",
-     R"({}/t.toml:5:1: error: `allow_from` is not served by this version yet
-    5 | allow_from = ["127.0.0.0/8"]
-      | ^^^^^^^^^^ leave it out
+     R"({}/t.toml:5:14: error: `allow_from` is an empty list
+    5 | allow_from = []
+      |              ^^ leave it out for the default
 )"},
-    {"AllowUsersIsNotServed", section,
+    {"AllowFromOnAUnixSocket", section,
      R"([[listen]]
 address = "unix:/run/y"
+allow_from = ["10.0.0.0/8"]
+)",
+     R"({}/t.toml:5:1: error: `allow_from` is for tcp: addresses, this is "unix:/run/y"
+    5 | allow_from = ["10.0.0.0/8"]
+      | ^^^^^^^^^^
+)"},
+    {"AllowUsersOnTcp", section,
+     R"([[listen]]
+address = "tcp:127.0.0.1:9000"
 allow_users = ["www-data"]
 )",
-     R"({}/t.toml:5:1: error: `allow_users` is not served by this version yet
+     R"({}/t.toml:5:1: error: `allow_users` is for unix: addresses, this is "tcp:127.0.0.1:9000"
     5 | allow_users = ["www-data"]
-      | ^^^^^^^^^^^ leave it out
+      | ^^^^^^^^^^^
 )"},
-    {"SystemdIsNotServed", section,
+    {"SystemdWithoutAName", section,
      R"([[listen]]
-address = "systemd:web"
+address = "systemd:"
 )",
-     R"({}/t.toml:4:11: error: `systemd:` addresses are not served by this version yet
-    4 | address = "systemd:web"
-      |           ^^^^^^^^^^^^^ accepted: unix:/PATH, tcp:ADDRESS:PORT, fd:NUMBER
+     R"({}/t.toml:4:11: error: "systemd:": "" is not the name of a socket
+    4 | address = "systemd:"
+      |           ^^^^^^^^^^ systemd:web, with FileDescriptorName=web in the .socket unit
 )"},
     {"ModeAsInteger", section,
      R"([[listen]]

@@ -440,8 +440,8 @@ TEST(Overrides, MistakesOnTheCommandLineAreToldBesideThoseOfTheFile) {
       = --processes 0: everything runs in one process
 --listen: error: "/run/x" is not an address
       = did you mean "unix:/run/x"?
---listen: error: "tcp:0.0.0.0:80" is not a loopback address: who may connect is said by `allow_from`, which is not served by this version yet
-      = tcp:127.0.0.1:PORT, tcp:[::1]:PORT, or a unix: address
+--listen: error: "tcp:0.0.0.0:80" is not a loopback address: say who may connect
+      = a [[listen]] with `allow_from`
 --listen: error: two listeners on one address: "fd:3", the other at --listen
 {}/t.toml:1:1: error: unknown key `x` in the file
     1 | x = 1

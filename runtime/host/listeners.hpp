@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "runtime/config/config.hpp"
+#include "runtime/host/peer_rules.hpp"
+#include "runtime/io/event_loop.hpp"
+#include "runtime/io/listener.hpp"
+#include "runtime/log/log.hpp"
+#include "runtime/log/seldom.hpp"
+#include "runtime/process/service_manager.hpp"
+
+namespace trivet::host {
+
+/// The listening sockets of one host. Whoever may not connect is closed at once, without a record; one line a
+/// second tells of it, with how many there were.
+///
+/// Thread    open() [startup], everything else [loop].
+/// Lifetime  `config`, `log` and the loop outlive it.
+class Listeners {
+ public:
+  /// `listen` is the index of the `[[listen]]`; `fd` is the receiver's.
+  using OnAccept = std::function<void(std::uint32_t listen, int fd, const io::Peer& peer)>;
+
+  Listeners(const config::Config& config, log::Log& log) : config_(config), log_(log) {}
+
+  /// Opens every `[[listen]]`, taking over the sockets that were passed. All errors at once, with their
+  /// places.
+  [[nodiscard]] std::vector<base::Error> open(const std::vector<process::PassedSocket>& passed);
+  void start(io::EventLoop& loop, OnAccept on_accept);
+  void pause();
+  void resume();
+  /// A connection was closed: its descriptor may be what accepting waits for.
+  void descriptor_freed();
+  void stop();
+
+ private:
+  struct Socket {
+    std::uint32_t listen;
+    std::unique_ptr<io::Listener> listener;
+    PeerRules rules;
+    log::Seldom refusals;
+  };
+
+  void open_one(std::uint32_t listen, const io::ListenOptions& options, std::vector<base::Error>& errors);
+  void refuse(Socket& socket, const io::Peer& peer, std::string_view reason);
+
+  const config::Config& config_;
+  log::Log& log_;
+  io::EventLoop* loop_ = nullptr;
+  OnAccept on_accept_;
+  std::vector<Socket> sockets_;
+};
+
+}  // namespace trivet::host

@@ -1,0 +1,27 @@
+#include "runtime/process/service_manager.hpp"
+
+#include <systemd/sd-daemon.h>
+
+#include <cstdlib>
+
+namespace trivet::process {
+
+base::Result<std::vector<PassedSocket>> take_passed_sockets() {
+  std::vector<PassedSocket> passed;
+  char** names = nullptr;
+  const int count = ::sd_listen_fds_with_names(1, &names);
+  if (count < 0) return base::system_error("cannot take the sockets that the service manager passed", -count);
+  for (int i = 0; i < count; ++i) {
+    passed.push_back({names[i], SD_LISTEN_FDS_START + i});
+    std::free(names[i]);  // NOLINT(cppcoreguidelines-no-malloc): the library's
+  }
+  std::free(names);  // NOLINT(cppcoreguidelines-no-malloc)
+  return passed;
+}
+
+void tell_service_manager(const std::string& state) noexcept {
+  // Nothing can be done about a service manager that does not listen.
+  static_cast<void>(::sd_notify(0, state.c_str()));
+}
+
+}  // namespace trivet::process
