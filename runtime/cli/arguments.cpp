@@ -5,63 +5,84 @@
 #include <iostream>
 #include <string_view>
 
+#include "runtime/cli/output.hpp"
 #include "runtime/cli/version.hpp"
+#include "runtime/config/suggest.hpp"
+#include "runtime/config/text.hpp"
+#include "runtime/config/units.hpp"
 
 namespace trivet::cli {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::string_view not_served[] = {"explain",   "bench",  "reload", "status",  "stop",   "drain",
                                            "log-level", "attach", "plugin", "snippet", "upgrade"};
 constexpr const char* default_config = "/etc/trivet/trivet.toml";
+constexpr auto longest_timeout = 24h;
 
-/// The number of single-character edits between two words.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      diagonal = above;
+constexpr const char* exit_codes =
+    "Exit codes: 0 ok, 1 failed, 64 wrong command line, 69 not reachable, 70 internal error,\n"
+    "78 configuration invalid.";
+
+constexpr const char* call_footer =
+    "The body of the answer goes to standard output, FCGI_STDERR and all messages to standard error.\n"
+    "\n"
+    "ADDRESS may also be a path (/run/x.sock, ./x.sock) or HOST:PORT; HOST is numeric or localhost.\n"
+    "Parameters: REQUEST_METHOD, REQUEST_URI, SCRIPT_NAME (the whole path, decoded; there is no PATH_INFO),\n"
+    "QUERY_STRING, SERVER_*, REMOTE_ADDR, HTTP_HOST, GATEWAY_INTERFACE; with a body CONTENT_TYPE and, where "
+    "it\n"
+    "is known, CONTENT_LENGTH; for a filter FCGI_DATA_LAST_MOD and, where it is known, FCGI_DATA_LENGTH: of\n"
+    "texts and files, not of pipes. An authorizer is sent neither SCRIPT_NAME nor CONTENT_*. `-p "
+    "NAME=VALUE`\n"
+    "takes the place of one or adds one, given twice it is sent twice; `-p NAME=` sends it empty; `-p "
+    "-NAME`\n"
+    "leaves it out.\n"
+    "\n"
+    "Exit codes: 0 the request ended with REQUEST_COMPLETE and application status 0, whatever its Status "
+    "(but\n"
+    "see -f); 1 it did not, or the answer is malformed; 64 wrong command line; 69 nobody answers at "
+    "ADDRESS.\n"
+    "\n"
+    "Examples:\n"
+    "  trivet call unix:/run/trivet/trivet.sock '/hello?name=x' -i\n"
+    "  trivet call tcp:127.0.0.1:9000 /secret --role authorizer -p HTTP_X_API_KEY=k -i -f\n"
+    "  trivet call tcp:127.0.0.1:9000 /shout --role filter --data @README.md --trace\n"
+    "  trivet call tcp:127.0.0.1:9000 /upload -X PUT -d @big.bin > answer";
+
+Finished usage(const std::string& command, const std::string& text) {
+  say(command + text + " (`trivet" + (command.empty() ? "" : " " + command.substr(0, command.size() - 2)) +
+      " --help` shows what there is)");
+  return {exit_usage};
+}
+
+/// A word that is no command, or one that is not served yet: CLI11 would only say that a command is missing.
+std::optional<Finished> refuse_command(std::string_view word) {
+  static const std::vector<std::string_view> commands = {"serve", "check", "call"};
+  if (word.starts_with('-') || std::find(commands.begin(), commands.end(), word) != commands.end()) {
+    return std::nullopt;
+  }
+  if (std::find(std::begin(not_served), std::end(not_served), word) != std::end(not_served)) {
+    say("`" + std::string(word) + "` is not served by this version yet (served: serve, check, call)");
+    return Finished{exit_usage};
+  }
+  return usage("", "there is no command " + config::in_quotes(word) + ": " +
+                       config::did_you_mean(word, commands, "`"));
+}
+
+/// CLI11 takes the next word for the value of `--data=`. Two words say the same, and mean the empty value.
+std::vector<std::string> with_empty_values(int argc, const char* const* argv) {
+  std::vector<std::string> words;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--data=" || word == "--body=" || word == "--method=") {
+      words.emplace_back(word.substr(0, word.size() - 1));
+      words.emplace_back();
+    } else {
+      words.emplace_back(word);
     }
   }
-  return row[b.size()];
-}
-
-/// Wrong usage that CLI11 would tell less well: a word that is no command, or one that is not served yet.
-bool refuse_command(std::string_view word) {
-  if (word.empty() || word.front() == '-') return false;
-  static constexpr std::string_view commands[] = {"serve", "check", "call"};
-  if (std::find(std::begin(commands), std::end(commands), word) != std::end(commands)) return false;
-  std::cerr << "trivet: ";
-  if (std::find(std::begin(not_served), std::end(not_served), word) != std::end(not_served)) {
-    std::cerr << "`" << word << "` is not served by this version yet (served: serve, check, call)\n";
-    return true;
-  }
-  std::cerr << "there is no command `" << word << "`";
-  const auto* closest = std::min_element(std::begin(commands), std::end(commands), [&](auto a, auto b) {
-    return distance(word, a) < distance(word, b);
-  });
-  if (distance(word, *closest) <= 2) {
-    std::cerr << ": did you mean `" << *closest << "`?\n";
-  } else {
-    std::cerr << " (there are: serve, check, call; `trivet --help` shows more)\n";
-  }
-  return true;
-}
-
-/// "250ms", "5s", "2m".
-std::optional<std::chrono::milliseconds> read_duration(const std::string& text) {
-  const std::size_t digits = text.find_first_not_of("0123456789");
-  if (digits == 0 || digits > 9 || digits == std::string::npos) return std::nullopt;
-  const std::int64_t number = std::stoll(text.substr(0, digits));
-  const std::string unit = text.substr(digits);
-  if (unit == "ms") return std::chrono::milliseconds(number);
-  if (unit == "s") return std::chrono::seconds(number);
-  if (unit == "m") return std::chrono::minutes(number);
-  return std::nullopt;
+  return words;
 }
 
 class Reader {
@@ -74,26 +95,24 @@ class Reader {
         "  trivet check -c trivet.toml\n"
         "  trivet serve -c trivet.toml\n"
         "  trivet call unix:/run/trivet/trivet.sock /hello\n\n"
-        "`trivet COMMAND --help` shows what each command takes.\n"
-        "Exit codes: 0 ok, 1 failed, 64 usage, 69 not reachable, 70 internal, 78 configuration invalid.");
+        "`trivet COMMAND --help` shows what each command takes.\n" +
+        std::string(exit_codes));
     add_serve();
     add_check();
     add_call();
   }
 
   Command read(int argc, const char* const* argv) {
-    if (argc > 1 && refuse_command(argv[1])) return Finished{exit_usage};
+    std::vector<std::string> words = with_empty_values(argc, argv);
+    if (words.empty()) return usage("", "which command? serve, check or call");
+    if (const auto refused = refuse_command(words.front())) return *refused;
+    std::reverse(words.begin(), words.end());  // CLI11 takes them from the end.
     try {
-      app_.parse(argc, argv);
+      app_.parse(std::move(words));
     } catch (const CLI::ParseError& error) {
-      const bool wanted = error.get_exit_code() == 0;  // --help, --version
-      app_.exit(error, std::cout, std::cerr);
-      return Finished{wanted ? exit_ok : exit_usage};
+      return refuse(error);
     }
-    if (serve_->parsed()) {
-      if (processes_ >= 0) serving_.processes = static_cast<std::uint32_t>(processes_);
-      return serving_;
-    }
+    if (serve_->parsed()) return finish_serve();
     if (check_->parsed()) return finish_check();
     return finish_call();
   }
@@ -101,64 +120,132 @@ class Reader {
  private:
   void add_serve() {
     serve_ = app_.add_subcommand("serve", "Run the host until SIGTERM");
-    serve_->add_option("-c,--config", serving_.config_file, "The configuration")->default_str(default_config);
+    serve_
+        ->add_option("-c,--config", serving_.config_file,
+                     std::string("The configuration; ") + default_config + " if not given")
+        ->option_text("FILE");
     serving_.config_file = default_config;
-    serve_->add_option(
-        "--listen", serving_.listen,
-        "Listen here instead of on every [[listen]]: unix:PATH, tcp:HOST:PORT or fd:N; may be repeated");
+    serve_
+        ->add_option("--listen", serving_.listen,
+                     "Listen here instead of on every [[listen]]: unix:PATH, tcp:HOST:PORT or fd:N; may be "
+                     "repeated")
+        ->allow_extra_args(false)
+        ->option_text("ADDRESS");
     serve_->add_option("--processes", processes_, "Worker processes; 0: everything in this one")
-        ->check(CLI::Range(0, 4096));
+        ->check(CLI::Range(0, 4096))
+        ->option_text("NUMBER");
     serve_->footer(
-        "Writes one line with `ready` to standard error when every plugin is loaded and every socket "
-        "listens.\n"
-        "SIGTERM, SIGINT, SIGQUIT, SIGUSR1: finish what runs, at most shutdown_grace, then exit with 0.");
+        "Writes one line with `ready` to standard error when every plugin is loaded and every socket\n"
+        "listens. SIGTERM, SIGINT, SIGQUIT, SIGUSR1: finish what runs, at most shutdown_grace, then exit\n"
+        "with 0.\n\n" +
+        std::string(exit_codes) +
+        "\n\n"
+        "Example:\n"
+        "  trivet serve -c trivet.toml --listen tcp:127.0.0.1:9000");
   }
 
   void add_check() {
     check_ = app_.add_subcommand(
         "check", "Tell everything that is wrong with a configuration, running no plugin code");
-    check_->add_option("-c,--config", checking_.config_file, "The configuration")
-        ->default_str(default_config);
+    check_
+        ->add_option("-c,--config", checking_.config_file,
+                     std::string("The configuration; ") + default_config + " if not given")
+        ->option_text("FILE");
     checking_.config_file = default_config;
     check_->add_option("--format", format_, "text (to standard error) or json (to standard output)")
-        ->check(CLI::IsMember({"text", "json"}));
+        ->check(CLI::IsMember({"text", "json"}))
+        ->option_text("FORMAT");
     check_->add_flag("--load", load_, "Also initialise the plugins (not served by this version yet)");
+    check_->footer(
+        "Exit codes: 0 the configuration can be served (there may be warnings), 78 it cannot.\n\n"
+        "Example:\n"
+        "  trivet check -c trivet.toml --format json");
   }
 
   void add_call() {
     call_ = app_.add_subcommand("call",
                                 "Send one FastCGI request, in any of the three roles, and show the answer");
-    call_->add_option("ADDRESS", calling_.address, "unix:PATH or tcp:HOST:PORT")->required();
-    call_->add_option("URI", calling_.uri, "What is asked for, with its query")->default_str("/");
-    call_->add_option("--role", role_, "responder, authorizer or filter")
-        ->check(CLI::IsMember({"responder", "authorizer", "filter"}));
-    call_->add_option("-X,--method", calling_.method,
-                      "The request method; GET, or POST when there is a body");
+    call_->add_option("ADDRESS", calling_.address, "unix:PATH or tcp:HOST:PORT")
+        ->required()
+        ->option_text(" ");
+    call_->add_option("URI", calling_.uri, "What is asked for, with its query; / if not given")
+        ->option_text(" ");
+    call_->add_option("--role", role_, "responder (if not given), authorizer or filter")
+        ->check(CLI::IsMember({"responder", "authorizer", "filter"}))
+        ->option_text("ROLE");
+    call_->add_option("-X,--method", calling_.method, "The request method; GET, or POST when there is a body")
+        ->option_text("METHOD");
     call_
         ->add_option("-p,--param", params_,
                      "NAME=VALUE sets a CGI parameter, -NAME leaves a usual one out; may be repeated")
-        ->allow_extra_args(false);
-    call_->add_option("-d,--body", body_,
-                      "The request body (FCGI_STDIN): TEXT, @FILE, or @- for standard input");
-    call_->add_option("--data", data_, "What to filter (FCGI_DATA): TEXT, @FILE, or - for standard input");
+        ->allow_extra_args(false)
+        ->option_text("PARAM");
+    call_
+        ->add_option("-d,--body", body_,
+                     "The request body (FCGI_STDIN): TEXT, @FILE, or @- for standard input")
+        ->option_text("BODY");
+    call_
+        ->add_option("--data", data_,
+                     "What to filter (FCGI_DATA): TEXT, @FILE, or - for standard input; empty if not given")
+        ->option_text("DATA");
     call_->add_flag("-i,--head", calling_.show_head, "Show the head of the answer before its body");
     call_->add_flag("-f,--fail", calling_.fail_on_status,
                     "Exit with 1 for a Status of 400 and above, as authorizer for anything but 200");
     call_->add_flag("--trace", calling_.trace, "Show every record on standard error");
-    call_->add_option("--timeout", timeout_, "Give up when no byte moves for this long, e.g. 500ms, 30s")
-        ->default_str("30s");
-    call_->footer(
-        "The body of the answer goes to standard output, FCGI_STDERR to standard error.\n"
-        "Examples:\n"
-        "  trivet call unix:/run/trivet/trivet.sock '/hello?name=x' -i\n"
-        "  trivet call tcp:127.0.0.1:9000 /secret --role authorizer -p HTTP_X_API_KEY=k -i -f\n"
-        "  trivet call tcp:127.0.0.1:9000 /shout --role filter --data @README.md\n"
-        "  trivet call tcp:127.0.0.1:9000 /upload -d @big.bin > answer");
+    call_
+        ->add_option("--timeout", timeout_,
+                     "Give up when no byte moves for this long, e.g. 500ms; 30s if not given")
+        ->option_text("TIME");
+    call_->footer(call_footer);
+  }
+
+  /// The command that was being read, as messages begin with it.
+  [[nodiscard]] const CLI::App& current() const {
+    for (const CLI::App* each : {serve_, check_, call_}) {
+      if (each->parsed()) return *each;
+    }
+    return app_;
+  }
+  [[nodiscard]] std::string name() const {
+    return &current() == &app_ ? std::string() : current().get_name() + ": ";
+  }
+
+  /// Help and version, which CLI11 reports as errors too, or what is wrong.
+  Finished refuse(const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      app_.exit(error, std::cout, std::cerr);
+      return {exit_ok};
+    }
+    // A word nobody knows is more likely the mistake than what seems to be missing because of it.
+    for (const std::string& word : current().remaining()) {
+      if (word.size() > 1 && word.front() == '-') return refuse_option(word);
+    }
+    const auto words = current().remaining();
+    if (!words.empty()) return usage(name(), "what is " + config::in_quotes(words.front()) + "?");
+    std::string text = config::one_line(error.what());
+    return usage(name(), text);
+  }
+
+  Finished refuse_option(const std::string& word) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : current().get_options()) {
+      for (const std::string& each : option->get_lnames()) names.push_back("--" + each);
+    }
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const std::string_view without_value = std::string_view(word).substr(0, word.find('='));
+    const auto meant = config::closest(without_value, known);
+    return usage(name(), "there is no option " + config::in_quotes(without_value) +
+                             (meant ? ": did you mean `" + std::string(*meant) + "`?" : ""));
+  }
+
+  Command finish_serve() {
+    if (processes_ >= 0) serving_.processes = static_cast<std::uint32_t>(processes_);
+    return serving_;
   }
 
   Command finish_check() {
     if (load_) {
-      std::cerr << "trivet: `check --load` is not served by this version yet\n";
+      say("check: `--load` is not served by this version yet");
       return Finished{exit_usage};
     }
     checking_.json = format_ == "json";
@@ -171,27 +258,35 @@ class Reader {
     if (call_->count("--body") != 0) calling_.body = body_;
     if (call_->count("--data") != 0) calling_.data = data_;
     if (calling_.data && calling_.role != protocol::Role::filter) {
-      std::cerr << "trivet: --data is for --role filter (a request body is -d)\n";
-      return Finished{exit_usage};
+      return usage("call: ", "--data is for --role filter; a request body is -d");
+    }
+    if (calling_.body == "@-" && (calling_.data == "-" || calling_.data == "@-")) {
+      return usage("call: ", "standard input cannot be both the body and the data");
     }
     for (const std::string& param : params_) {
-      const std::size_t equals = param.find('=');
-      if (equals == std::string::npos && param.size() > 1 && param.front() == '-') {
-        calling_.without.push_back(param.substr(1));
-      } else if (equals == std::string::npos || equals == 0) {
-        std::cerr << "trivet: -p takes NAME=VALUE, or -NAME to leave one out, not `" << param << "`\n";
-        return Finished{exit_usage};
-      } else {
-        calling_.params.emplace_back(param.substr(0, equals), param.substr(equals + 1));
+      if (!take_param(param)) {
+        return usage("call: ",
+                     "-p takes NAME=VALUE, or -NAME to leave one out, not " + config::in_quotes(param));
       }
     }
-    const auto timeout = read_duration(timeout_);
-    if (!timeout || timeout->count() == 0) {
-      std::cerr << "trivet: --timeout takes a duration such as 500ms or 30s, not `" << timeout_ << "`\n";
-      return Finished{exit_usage};
+    const auto timeout = config::parse_duration(timeout_);
+    if (!timeout || *timeout <= 0ms || *timeout > longest_timeout) {
+      return usage("call: ",
+                   "--timeout takes 1ms to 24h, such as 500ms or 30s, not " + config::in_quotes(timeout_));
     }
     calling_.timeout = *timeout;
     return calling_;
+  }
+
+  bool take_param(const std::string& param) {
+    const std::size_t equals = param.find('=');
+    if (equals == std::string::npos && param.size() > 1 && param.front() == '-') {
+      calling_.without.push_back(param.substr(1));
+      return true;
+    }
+    if (equals == std::string::npos || equals == 0) return false;
+    calling_.params.emplace_back(param.substr(0, equals), param.substr(equals + 1));
+    return true;
   }
 
   CLI::App app_{"Trivet answers web servers over FastCGI, in all three roles, with plugins.", "trivet"};

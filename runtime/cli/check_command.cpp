@@ -1,22 +1,31 @@
 #include "runtime/cli/check_command.hpp"
 
-#include <boost/json.hpp>  // Its sources are compiled in the plugin floor.
-#include <cstdio>
+#include <unistd.h>
 
+#include <boost/json.hpp>  // Its sources are compiled in the plugin floor.
+#include <cerrno>
+
+#include "runtime/base/error.hpp"
+#include "runtime/cgi/text.hpp"
+#include "runtime/cli/output.hpp"
+#include "runtime/cli/trace.hpp"
 #include "runtime/config/load.hpp"
 
 namespace trivet::cli {
 namespace {
 
+/// JSON is UTF-8; the name of a file need not be.
+std::string as_utf8(const std::string& text) { return cgi::is_utf8(text) ? text : escaped(text); }
+
 boost::json::object as_json(const config::Diagnostic& diagnostic) {
   boost::json::object object;
   object["severity"] = diagnostic.severity == config::Diagnostic::Severity::error ? "error" : "warning";
-  object["file"] = diagnostic.place.file;
+  object["file"] = as_utf8(diagnostic.place.file);
   object["line"] = diagnostic.place.line;
   object["column"] = diagnostic.place.column;
   object["end"] = diagnostic.end_column;
-  object["message"] = diagnostic.message;
-  object["hint"] = diagnostic.hint;
+  object["message"] = as_utf8(diagnostic.message);
+  object["hint"] = as_utf8(diagnostic.hint);
   return object;
 }
 
@@ -24,14 +33,19 @@ boost::json::object as_json(const config::Diagnostic& diagnostic) {
 
 int run_check(const CheckCommand& command) {
   const config::Loaded loaded = config::load_file(command.config_file);
+  std::string text;
   if (command.json) {
     boost::json::array all;
     for (const config::Diagnostic& each : loaded.diagnostics) all.push_back(as_json(each));
-    std::puts(boost::json::serialize(all).c_str());
-  } else if (!loaded.diagnostics.empty()) {
-    std::fputs(config::render_all(loaded).c_str(), stderr);
+    text = boost::json::serialize(all) + "\n";
+  } else if (loaded.diagnostics.empty()) {
+    text = command.config_file + ": ok\n";
   } else {
-    std::fprintf(stderr, "%s: ok\n", command.config_file.c_str());
+    text = config::render_all(loaded);
+  }
+  if (!write_all(command.json ? STDOUT_FILENO : STDERR_FILENO, text) && command.json) {
+    say(base::system_error("the result cannot be written", errno).message);
+    return exit_failed;
   }
   return loaded.config ? exit_ok : exit_configuration;
 }

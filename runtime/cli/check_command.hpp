@@ -4,7 +4,11 @@
 
 namespace trivet::cli {
 
-/// `trivet check`: every diagnostic, as text on standard error or as JSON on standard output.
+/// `trivet check`: every diagnostic, as text on standard error, or on standard output as a JSON array of
+///
+///   {"severity":"error","file":"trivet.toml","line":3,"column":1,"end":6,"message":"...","hint":"..."}
+///
+/// where line 0 means the whole file, and bytes that are not UTF-8 are written as \xNN.
 [[nodiscard]] int run_check(const CheckCommand& command);
 
 }  // namespace trivet::cli

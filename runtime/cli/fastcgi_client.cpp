@@ -1,18 +1,13 @@
 #include "runtime/cli/fastcgi_client.hpp"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
+#include "runtime/base/error.hpp"
 #include "runtime/cli/trace.hpp"
 #include "runtime/protocol/encoder.hpp"
 
@@ -22,61 +17,40 @@ namespace {
 using protocol::RecordType;
 
 constexpr std::uint16_t request_id = 1;
+constexpr std::size_t end_request_size = 8;  ///< FastCGI 1.0, 5.5
+constexpr std::size_t piece_size = protocol::split_content;
 
-base::Result<int> connected(int family, const sockaddr* address, socklen_t size, const std::string& where) {
-  const int made = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (made < 0) return base::system_error("no socket", errno);
-  if (::connect(made, address, size) != 0) {
-    const int error = errno;
-    ::close(made);
-    return base::system_error(where + " is not reachable", error);
+/// What an application may send to a client that has one request open and asked for no values.
+bool is_expected(const protocol::RecordHeader& header) {
+  switch (static_cast<RecordType>(header.type)) {
+    case RecordType::standard_out:
+    case RecordType::standard_error:
+    case RecordType::end_request:
+      return header.request_id == request_id;
+    case RecordType::get_values_result:
+    case RecordType::unknown_type:
+      return header.request_id == 0;
+    case RecordType::begin_request:
+    case RecordType::abort_request:
+    case RecordType::params:
+    case RecordType::standard_in:
+    case RecordType::data:
+    case RecordType::get_values:
+      break;
   }
-  ::fcntl(made, F_SETFL, ::fcntl(made, F_GETFL) | O_NONBLOCK);
-  if (family != AF_UNIX) {
-    const int on = 1;
-    ::setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
-  return made;
+  return false;
 }
 
 }  // namespace
 
-base::Result<int> connect_to(const config::Address& address) {
-  if (const auto* local = std::get_if<config::UnixAddress>(&address)) {
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    if (local->path.size() >= sizeof name.sun_path) {
-      return base::Error{base::ErrorCode::system_failure, "the path of the socket is longer than 107 bytes"};
-    }
-    std::memcpy(name.sun_path, local->path.data(), local->path.size());
-    return connected(AF_UNIX, reinterpret_cast<const sockaddr*>(&name), sizeof name,
-                     "unix:" + local->path);  // NOLINT
-  }
-  const auto* tcp = std::get_if<config::TcpAddress>(&address);
-  if (tcp == nullptr) {
-    return base::Error{base::ErrorCode::system_failure, "a call goes to unix:PATH or tcp:HOST:PORT"};
-  }
-  const std::string where = "tcp:" + tcp->host + ":" + std::to_string(tcp->port);
-  sockaddr_in6 six{};
-  if (::inet_pton(AF_INET6, tcp->host.c_str(), &six.sin6_addr) == 1) {
-    six.sin6_family = AF_INET6;
-    six.sin6_port = htons(tcp->port);
-    return connected(AF_INET6, reinterpret_cast<const sockaddr*>(&six), sizeof six, where);  // NOLINT
-  }
-  sockaddr_in four{};
-  if (::inet_pton(AF_INET, tcp->host.c_str(), &four.sin_addr) != 1) {
-    return base::Error{base::ErrorCode::system_failure, where + ": the host is not a numeric address"};
-  }
-  four.sin_family = AF_INET;
-  four.sin_port = htons(tcp->port);
-  return connected(AF_INET, reinterpret_cast<const sockaddr*>(&four), sizeof four, where);  // NOLINT
-}
-
-FastcgiClient::FastcgiClient(int socket, ClientRequest request, AnswerSink& sink,
+FastcgiClient::FastcgiClient(io::FileDescriptor socket, ClientRequest request, AnswerSink& sink,
                              std::chrono::milliseconds timeout)
-    : socket_(socket), request_(std::move(request)), sink_(sink), timeout_(timeout) {}
+    : socket_(std::move(socket)), request_(std::move(request)), sink_(sink), timeout_(timeout) {}
 
-FastcgiClient::~FastcgiClient() { ::close(socket_); }
+void FastcgiClient::fail(std::string problem) {
+  if (!over_) outcome_.problem = std::move(problem);
+  over_ = true;
+}
 
 void FastcgiClient::queue_start() {
   protocol::append_begin_request(out_, request_id, static_cast<std::uint16_t>(request_.role), false);
@@ -86,38 +60,42 @@ void FastcgiClient::queue_start() {
   protocol::append_stream_end(out_, RecordType::params, request_id);
 }
 
+RecordType FastcgiClient::stream_type() const noexcept {
+  return sending_ == Sending::data ? RecordType::data : RecordType::standard_in;
+}
+
+/// Data follows only when the body has ended (FastCGI 1.0, 6.4).
 void FastcgiClient::end_stream() {
-  const bool was_body = sending_ == Sending::body;
-  protocol::append_stream_end(out_, was_body ? RecordType::standard_in : RecordType::data, request_id);
-  sending_ = was_body && request_.role == protocol::Role::filter ? Sending::data : Sending::nothing;
+  protocol::append_stream_end(out_, stream_type(), request_id);
+  const bool data_follows = sending_ == Sending::body && request_.role == protocol::Role::filter;
+  sending_ = data_follows ? Sending::data : Sending::nothing;
 }
 
 /// Queues the next piece of what is being sent.
 void FastcgiClient::refill() {
-  InputSource& source = sending_ == Sending::body ? request_.body : request_.data;
   piece_.clear();
-  const auto got = source.read(piece_, protocol::split_content);
-  if (!got.ok()) {
+  const auto got = source().read(piece_, piece_size);
+  if (!got) {
     fail(got.error().message);
     return;
   }
-  if (got.value() == 0) {
-    end_stream();
-  } else {
-    protocol::append_stream(out_, sending_ == Sending::body ? RecordType::standard_in : RecordType::data,
-                            request_id, piece_.bytes());
+  switch (got.value()) {
+    case InputSource::Piece::later:
+      return;
+    case InputSource::Piece::bytes:
+      protocol::append_stream(out_, stream_type(), request_id, piece_.bytes());
+      break;
+    case InputSource::Piece::end:
+      end_stream();
+      break;
   }
-}
-
-void FastcgiClient::fail(std::string problem) {
-  if (!over_) outcome_.problem = std::move(problem);
-  over_ = true;
+  moved_ = Clock::now();
 }
 
 void FastcgiClient::send() {
   while (!out_.empty()) {
     const base::Bytes bytes = out_.bytes();
-    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return;
@@ -129,47 +107,46 @@ void FastcgiClient::send() {
     }
     sink_.on_sent(bytes.first(static_cast<std::size_t>(sent)));
     out_.consume(static_cast<std::size_t>(sent));
+    moved_ = Clock::now();
   }
 }
 
 void FastcgiClient::receive() {
   std::array<std::uint8_t, 65536> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read into
-  const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), 0);
+  const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+  const std::string unsent = send_problem_.empty() ? "" : " (" + send_problem_ + ")";
   if (got < 0) {
-    if (errno == EINTR || errno == EAGAIN) return;
-    fail(base::system_error("receiving failed", errno).message);
+    if (errno != EINTR && errno != EAGAIN) {
+      fail(base::system_error("receiving failed before the request ended", errno).message + unsent);
+    }
     return;
   }
   if (got == 0) {
-    fail("the connection was closed before the request ended" +
-         (send_problem_.empty() ? "" : " (" + send_problem_ + ")"));
+    fail("the connection was closed before the request ended" + unsent);
     return;
   }
   const base::Bytes bytes(buffer.data(), static_cast<std::size_t>(got));
   sink_.on_received(bytes);
   take(bytes);
+  moved_ = Clock::now();  // Not before: the sink may have waited for whoever reads it.
 }
 
 void FastcgiClient::take(base::Bytes bytes) {
   while (!over_) {
     const protocol::RecordStep step = decoder_.next(bytes);
-    const protocol::RecordHeader& header = decoder_.header();
-    const auto type = static_cast<RecordType>(header.type);
+    const auto type = static_cast<RecordType>(decoder_.header().type);
     switch (step.kind) {
       case protocol::RecordStep::Kind::more:
         return;
       case protocol::RecordStep::Kind::wrong_version:
-        fail("what came back is not FastCGI 1");
+        fail("what came back is not FastCGI 1; it begins with \"" +
+             escaped(base::as_text(bytes.first(std::min<std::size_t>(bytes.size(), 40)))) + "\"");
         return;
       case protocol::RecordStep::Kind::header:
-        end_content_.clear();
+        start_record();
         break;
       case protocol::RecordStep::Kind::content:
-        if (header.request_id != request_id) break;
-        if (type == RecordType::standard_out && !sink_.on_output(step.content)) {
-          over_ = true;
-          return;
-        }
+        if (type == RecordType::standard_out && !sink_.on_output(step.content)) over_ = true;
         if (type == RecordType::standard_error) sink_.on_error_output(step.content);
         if (type == RecordType::end_request) end_content_ += base::as_text(step.content);
         break;
@@ -180,14 +157,20 @@ void FastcgiClient::take(base::Bytes bytes) {
   }
 }
 
-void FastcgiClient::finish_record() {
+void FastcgiClient::start_record() {
   const protocol::RecordHeader& header = decoder_.header();
-  if (static_cast<RecordType>(header.type) != RecordType::end_request || header.request_id != request_id)
-    return;
-  if (end_content_.size() != 8) {
-    fail("END_REQUEST has " + std::to_string(end_content_.size()) + " bytes instead of 8");
-    return;
+  end_content_.clear();
+  if (!is_expected(header)) {
+    fail("a record came that no application sends in answer to one request: " + record_name(header.type) +
+         " with id " + std::to_string(header.request_id));
+  } else if (static_cast<RecordType>(header.type) == RecordType::end_request &&
+             header.content_length != end_request_size) {
+    fail("END_REQUEST has " + std::to_string(header.content_length) + " bytes instead of 8");
   }
+}
+
+void FastcgiClient::finish_record() {
+  if (static_cast<RecordType>(decoder_.header().type) != RecordType::end_request) return;
   for (std::size_t i = 0; i < 4; ++i) {
     outcome_.app_status = outcome_.app_status << 8U | static_cast<std::uint8_t>(end_content_[i]);
   }
@@ -196,27 +179,30 @@ void FastcgiClient::finish_record() {
   over_ = true;
 }
 
+/// Waits for what can be done next, and does it.
+void FastcgiClient::step() {
+  const bool wants_piece = sending_ != Sending::nothing && out_.size() < piece_size;
+  const int wait_for = wants_piece ? source().poll_descriptor() : -1;
+  if (wants_piece && wait_for < 0) refill();
+  if (over_) return;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(moved_ + timeout_ - Clock::now());
+  std::array<pollfd, 2> watched = {
+      pollfd{socket_.get(), static_cast<short>(out_.empty() ? POLLIN : POLLIN | POLLOUT), 0},
+      pollfd{wait_for, POLLIN, 0}};
+  const int ready =
+      ::poll(watched.data(), watched.size(), static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+  if (ready < 0 && errno != EINTR) fail(base::system_error("waiting failed", errno).message);
+  if (ready == 0) fail("no byte moved for " + std::to_string(timeout_.count()) + " ms");
+  if (ready <= 0) return;
+  if ((watched[0].revents & POLLOUT) != 0) send();
+  if ((watched[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) receive();
+  if (!over_ && watched[1].revents != 0) refill();
+}
+
 Outcome FastcgiClient::run() {
+  moved_ = Clock::now();
   queue_start();
-  while (!over_) {
-    InputSource& source = sending_ == Sending::body ? request_.body : request_.data;
-    const bool wants_piece = sending_ != Sending::nothing && out_.size() < protocol::max_content;
-    const int wait_for = wants_piece ? source.poll_descriptor() : -1;
-    if (wants_piece && wait_for < 0) {
-      refill();
-      if (over_) break;
-    }
-    std::array<pollfd, 2> watched = {
-        pollfd{socket_, static_cast<short>(out_.empty() ? POLLIN : POLLIN | POLLOUT), 0},
-        pollfd{wait_for, POLLIN, 0}};
-    const int ready = ::poll(watched.data(), watched.size(), static_cast<int>(timeout_.count()));
-    if (ready < 0 && errno != EINTR) fail(base::system_error("waiting failed", errno).message);
-    if (ready == 0) fail("no byte moved for " + std::to_string(timeout_.count()) + " ms");
-    if (ready <= 0) continue;
-    if ((watched[0].revents & POLLOUT) != 0) send();
-    if ((watched[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) receive();
-    if (!over_ && watched[1].revents != 0) refill();
-  }
+  while (!over_) step();
   return outcome_;
 }
 

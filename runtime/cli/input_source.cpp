@@ -8,69 +8,75 @@
 #include <cerrno>
 #include <utility>
 
+#include "runtime/config/text.hpp"
+
 namespace trivet::cli {
 
-InputSource::InputSource(InputSource&& other) noexcept { *this = std::move(other); }
-
-InputSource& InputSource::operator=(InputSource&& other) noexcept {
-  std::swap(text_, other.text_);
-  std::swap(at_, other.at_);
-  std::swap(descriptor_, other.descriptor_);
-  std::swap(may_wait_, other.may_wait_);
-  std::swap(length_, other.length_);
-  std::swap(modified_, other.modified_);
-  return *this;
-}
-
-InputSource::~InputSource() {
-  if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
-}
-
-base::Result<InputSource> InputSource::open(const std::string& from, std::string_view standard_input) {
+base::Result<InputSource> InputSource::open(std::string_view from) {
+  if (from == "@-") return standard_input();
   InputSource source;
-  if (from != standard_input && (from.empty() || from.front() != '@')) {
+  if (!from.starts_with('@')) {
     source.text_ = from;
     source.length_ = from.size();
     return source;
   }
-  if (from == standard_input) {
-    source.descriptor_ = STDIN_FILENO;
-  } else {
-    const std::string path = from.substr(1);
-    source.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (source.descriptor_ < 0) return base::system_error("\"" + path + "\" cannot be read", errno);
-  }
-  struct stat about{};
-  if (::fstat(source.descriptor_, &about) != 0)
-    return base::system_error("\"" + from + "\" cannot be read", errno);
-  if (S_ISDIR(about.st_mode)) return base::system_error("\"" + from + "\" cannot be read", EISDIR);
+  const std::string path(from.substr(1));
+  source.file_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!source.file_.is_open()) return base::system_error(config::in_quotes(path) + " cannot be read", errno);
+  return of_descriptor(std::move(source), config::in_quotes(path));
+}
+
+base::Result<InputSource> InputSource::standard_input() {
+  InputSource source;
+  source.is_standard_input_ = true;
+  return of_descriptor(std::move(source), "standard input");
+}
+
+base::Result<InputSource> InputSource::of_descriptor(InputSource source, const std::string& name) {
+  source.name_ = name;
   source.length_.reset();
-  if (S_ISREG(about.st_mode)) {
-    const off_t at = ::lseek(source.descriptor_, 0, SEEK_CUR);
-    source.length_ =
-        static_cast<std::uint64_t>(about.st_size - std::min<off_t>(std::max<off_t>(at, 0), about.st_size));
-    source.modified_ = about.st_mtim.tv_sec;
-  } else {
+  struct stat about{};
+  if (::fstat(source.descriptor(), &about) != 0) return base::system_error(name + " cannot be read", errno);
+  if (S_ISDIR(about.st_mode)) return base::system_error(name + " cannot be read", EISDIR);
+  if (!S_ISREG(about.st_mode)) {
     source.may_wait_ = true;
+    return source;
+  }
+  source.modified_ = about.st_mtim.tv_sec;
+  // Standard input may have been read in part by whoever ran before.
+  const off_t at = std::max<off_t>(::lseek(source.descriptor(), 0, SEEK_CUR), 0);
+  char probe = 0;
+  // Files of /proc and /sys say that they are empty.
+  if (about.st_size > 0 || ::pread(source.descriptor(), &probe, 1, at) == 0) {
+    source.length_ = static_cast<std::uint64_t>(std::max<off_t>(about.st_size - at, 0));
   }
   return source;
 }
 
-base::Result<std::size_t> InputSource::read(base::Buffer& out, std::size_t most) {
-  if (descriptor_ < 0) {
-    const std::string_view piece = std::string_view(text_).substr(at_, most);
-    out.append(piece);
-    at_ += piece.size();
-    return piece.size();
+base::Result<InputSource::Piece> InputSource::read(base::Buffer& out, std::size_t most) {
+  if (length_) most = static_cast<std::size_t>(std::min<std::uint64_t>(most, *length_ - at_));
+  if (most == 0) return Piece::end;
+  if (descriptor() < 0) {
+    out.append(std::string_view(text_).substr(static_cast<std::size_t>(at_), most));
+    at_ += most;
+    return Piece::bytes;
   }
   const auto into = out.prepare(most);
   for (;;) {
-    const ssize_t got = ::read(descriptor_, into.data(), into.size());
-    if (got >= 0) {
+    const ssize_t got = ::read(descriptor(), into.data(), into.size());
+    if (got > 0) {
       out.commit(static_cast<std::size_t>(got));
-      return static_cast<std::size_t>(got);
+      at_ += static_cast<std::uint64_t>(got);
+      return Piece::bytes;
     }
-    if (errno != EINTR) return base::system_error("reading what is to be sent failed", errno);
+    if (got == 0 && length_) {
+      return base::Error{base::ErrorCode::system_failure,
+                         name_ + " became shorter while it was sent: " + std::to_string(at_) + " of " +
+                             std::to_string(*length_) + " bytes were read"};
+    }
+    if (got == 0) return Piece::end;
+    if (errno == EAGAIN && may_wait_) return Piece::later;
+    if (errno != EINTR) return base::system_error(name_ + " cannot be read", errno);
   }
 }
 

@@ -1,10 +1,13 @@
-#include <cstdio>
 #include <exception>
+#include <string>
+#include <variant>
 
 #include "runtime/cli/arguments.hpp"
 #include "runtime/cli/call_command.hpp"
 #include "runtime/cli/check_command.hpp"
+#include "runtime/cli/output.hpp"
 #include "runtime/host/serve.hpp"
+#include "runtime/process/standard_streams.hpp"
 
 namespace {
 
@@ -13,7 +16,11 @@ using namespace trivet;
 struct Run {
   int operator()(const cli::Finished& finished) const { return finished.code; }
   int operator()(const cli::ServeCommand& command) const {
-    return host::serve({command.config_file, {command.listen, command.processes}});
+    host::ServeOptions options;
+    options.config_file = command.config_file;
+    options.overrides.listen = command.listen;
+    options.overrides.processes = command.processes;
+    return host::serve(options);
   }
   int operator()(const cli::CheckCommand& command) const { return cli::run_check(command); }
   int operator()(const cli::CallCommand& command) const { return cli::run_call(command); }
@@ -23,9 +30,14 @@ struct Run {
 
 int main(int argc, char** argv) {
   try {
+    // First of all: a socket must not take the place of a standard stream that is closed.
+    if (const auto opened = process::ensure_standard_descriptors(); !opened) {
+      cli::say(opened.error().message);
+      return cli::exit_internal;
+    }
     return std::visit(Run{}, cli::read_arguments(argc, argv));
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "trivet: internal error: %s\n", error.what());
+    cli::say(std::string("internal error: ") + error.what());
     return cli::exit_internal;
   }
 }

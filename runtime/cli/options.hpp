@@ -41,7 +41,7 @@ struct CallCommand {
   std::vector<std::pair<std::string, std::string>> params;  ///< Added, or in place of a usual one.
   std::vector<std::string> without;                         ///< Usual ones that are left out.
   std::optional<std::string> body;                          ///< TEXT, @FILE, or @- for standard input.
-  std::optional<std::string> data;                          ///< TEXT, @FILE, or - for standard input.
+  std::optional<std::string> data;                          ///< TEXT, @FILE, or - or @- for standard input.
   bool show_head = false;
   bool fail_on_status = false;
   bool trace = false;

@@ -1,0 +1,139 @@
+#include "runtime/cli/arguments.hpp"
+
+#include <gtest/gtest.h>
+
+namespace trivet::cli {
+namespace {
+
+struct Read {
+  Command command;
+  std::string out;
+  std::string err;
+};
+
+Read read(std::vector<const char*> words) {
+  words.insert(words.begin(), "trivet");
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  Command command = read_arguments(static_cast<int>(words.size()), words.data());
+  return {std::move(command), testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+}
+
+template <class T>
+T read_as(const std::vector<const char*>& words) {
+  const Read got = read(words);
+  EXPECT_EQ(got.err, "");
+  if (const T* command = std::get_if<T>(&got.command)) return *command;
+  ADD_FAILURE() << "another command was read";
+  return T();
+}
+
+TEST(Arguments, ServeHasDefaults) {
+  const auto serve = read_as<ServeCommand>({"serve"});
+  EXPECT_EQ(serve.config_file, "/etc/trivet/trivet.toml");
+  EXPECT_TRUE(serve.listen.empty());
+  EXPECT_EQ(serve.processes, std::nullopt);
+}
+
+TEST(Arguments, ServeTakesListenersAndProcesses) {
+  const auto serve = read_as<ServeCommand>(
+      {"serve", "--listen", "fd:3", "-c", "x.toml", "--processes", "0", "--listen=unix:/a"});
+  EXPECT_EQ(serve.config_file, "x.toml");
+  EXPECT_EQ(serve.listen, (std::vector<std::string>{"fd:3", "unix:/a"}));
+  EXPECT_EQ(serve.processes, 0U);
+}
+
+TEST(Arguments, CheckTakesAFormat) {
+  EXPECT_FALSE(read_as<CheckCommand>({"check"}).json);
+  EXPECT_FALSE(read_as<CheckCommand>({"check", "--format", "text"}).json);
+  EXPECT_TRUE(read_as<CheckCommand>({"check", "--format", "json"}).json);
+}
+
+TEST(Arguments, CallTakesAnAddressAndMuchElse) {
+  const auto plain = read_as<CallCommand>({"call", "unix:/a"});
+  EXPECT_EQ(plain.address, "unix:/a");
+  EXPECT_EQ(plain.uri, "/");
+  EXPECT_EQ(plain.role, protocol::Role::responder);
+  EXPECT_FALSE(plain.body || plain.data || plain.show_head || plain.fail_on_status || plain.trace);
+
+  const auto full = read_as<CallCommand>(
+      {"call", "unix:/a", "/x?y", "--role", "filter", "-X", "PUT", "-p", "A=1=2",   "-p",        "-HTTP_HOST",
+       "-p",   "B=",      "-d",   "@f",     "--data", "-",  "-i",  "-f", "--trace", "--timeout", "500ms"});
+  EXPECT_EQ(full.uri, "/x?y");
+  EXPECT_EQ(full.role, protocol::Role::filter);
+  EXPECT_EQ(full.method, "PUT");
+  EXPECT_EQ(full.params, (std::vector<std::pair<std::string, std::string>>{{"A", "1=2"}, {"B", ""}}));
+  EXPECT_EQ(full.without, (std::vector<std::string>{"HTTP_HOST"}));
+  EXPECT_EQ(full.body, "@f");
+  EXPECT_EQ(full.data, "-");
+  EXPECT_TRUE(full.show_head && full.fail_on_status && full.trace);
+  EXPECT_EQ(full.timeout, std::chrono::milliseconds(500));
+}
+
+TEST(Arguments, AnEmptyBodyIsABody) {
+  EXPECT_EQ(read_as<CallCommand>({"call", "unix:/a", "-d", ""}).body, "");
+  EXPECT_EQ(read_as<CallCommand>({"call", "unix:/a", "--body="}).body, "");
+  EXPECT_EQ(read_as<CallCommand>({"call", "unix:/a", "--role", "filter", "--data="}).data, "");
+}
+
+struct WrongCase {
+  std::vector<const char*> words;
+  const char* told;
+};
+
+TEST(Arguments, AWrongCommandLineIsToldWithACureAndGives64) {
+  const WrongCase cases[] = {
+      {{}, "which command? serve, check or call"},
+      {{"sreve"}, "there is no command \"sreve\": did you mean `serve`?"},
+      {{"x"}, "there is no command \"x\""},
+      {{"reload"}, "`reload` is not served by this version yet"},
+      {{"serve", "--lisen", "fd:3"}, "serve: there is no option \"--lisen\": did you mean `--listen`?"},
+      {{"serve", "extra"}, "serve: what is \"extra\"?"},
+      {{"serve", "--processes", "many"}, "serve: "},
+      {{"serve", "--processes", "-1"}, "serve: "},
+      {{"check", "--format", "xml"}, "check: "},
+      {{"check", "--load"}, "`--load` is not served by this version yet"},
+      {{"call"}, "call: "},
+      {{"call", "unix:/a", "--role", "admin"}, "call: "},
+      {{"call", "unix:/a", "-p", "NAME"}, "-p takes NAME=VALUE, or -NAME to leave one out, not \"NAME\""},
+      {{"call", "unix:/a", "-p", "=x"}, "-p takes NAME=VALUE"},
+      {{"call", "unix:/a", "--data", "x"}, "--data is for --role filter; a request body is -d"},
+      {{"call", "unix:/a", "--role", "filter", "-d", "@-", "--data", "-"},
+       "standard input cannot be both the body and the data"},
+      {{"call", "unix:/a", "--timeout", "soon"},
+       "--timeout takes 1ms to 24h, such as 500ms or 30s, not \"soon\""},
+      {{"call", "unix:/a", "--timeout", "0s"}, "--timeout takes"},
+      {{"call", "unix:/a", "--timeout", "25h"}, "--timeout takes"},
+  };
+  for (const WrongCase& each : cases) {
+    const Read got = read(each.words);
+    const std::string words = testing::PrintToString(each.words.size()) + " words: " + each.told;
+    ASSERT_TRUE(std::holds_alternative<Finished>(got.command)) << words;
+    EXPECT_EQ(std::get<Finished>(got.command).code, exit_usage) << words;
+    EXPECT_EQ(got.out, "") << words;
+    EXPECT_TRUE(got.err.starts_with("trivet: ")) << got.err;
+    EXPECT_NE(got.err.find(each.told), std::string::npos) << got.err << words;
+    EXPECT_EQ(got.err.find('\n'), got.err.size() - 1) << got.err;
+  }
+}
+
+TEST(Arguments, HelpGoesToStandardOutputAndNamesWhatAStrangerNeeds) {
+  const std::pair<std::vector<const char*>, std::vector<const char*>> cases[] = {
+      {{"--help"}, {"serve", "check", "call", "Exit codes", "trivet call unix:"}},
+      {{"serve", "--help"}, {"--config", "--listen", "SIGTERM", "ready"}},
+      {{"check", "--help"}, {"--format", "78"}},
+      {{"call", "--help"}, {"--role", "--data", "--trace", "@FILE", "-p,--param", "69", "--role authorizer"}},
+      {{"--version"}, {"trivet 0."}},
+  };
+  for (const auto& [words, wanted] : cases) {
+    const Read got = read(words);
+    ASSERT_TRUE(std::holds_alternative<Finished>(got.command));
+    EXPECT_EQ(std::get<Finished>(got.command).code, exit_ok);
+    EXPECT_EQ(got.err, "");
+    for (const char* each : wanted)
+      EXPECT_NE(got.out.find(each), std::string::npos) << each << " in\n" << got.out;
+  }
+}
+
+}  // namespace
+}  // namespace trivet::cli
