@@ -30,7 +30,8 @@ struct Loaded {
 struct Overrides {
   std::vector<std::string> listen;  ///< --listen: in place of every [[listen]].
   std::optional<std::uint32_t> processes;
-  /// A web server spawned this process: descriptor 0 is the only listener, and named `spawned`.
+  /// A web server spawned this process: descriptor 0 is the only listener, and named `spawned`; everything
+  /// runs in one process, logs to standard error and ends within 5 s.
   bool spawned = false;
   /// FCGI_WEB_SERVER_ADDRS of the environment, where it is set (FastCGI 1.0, 3.2).
   std::optional<std::string> web_servers = {};

@@ -13,6 +13,7 @@ namespace {
 
 /// The listener of a host that a web server spawned; routes may name it in every configuration.
 constexpr std::string_view spawned_name = "spawned";
+constexpr std::chrono::milliseconds spawned_grace = std::chrono::seconds(5);
 
 std::string at_line(const Place& place) {
   return place.line == 0 ? place.file : "line " + std::to_string(place.line);
@@ -127,6 +128,16 @@ void bind_routes(Sink& sink, Draft& draft, const std::vector<ListenDraft>& actua
   }
 }
 
+/// What the file says of running on its own does not hold for a process that a web server started.
+void adapt_to_spawner(Config& config) {
+  config.server.processes = 0;
+  // mod_fcgid kills 8 s after its first SIGTERM.
+  config.server.shutdown_grace =
+      std::min<std::chrono::milliseconds>(config.server.shutdown_grace, spawned_grace);
+  // Where the web server's own log is. A file may be another user's, and would be shared by every process.
+  config.log.target = "stderr";
+}
+
 }  // namespace
 
 void check_unused(Sink& sink, const Draft& draft) {
@@ -146,6 +157,7 @@ void resolve(Sink& sink, Draft& draft, const Overrides& overrides) {
   std::vector<ListenDraft> options;
   for (const std::string& address : overrides.listen) add_listen_option(sink, address, options);
   if (overrides.spawned) {
+    adapt_to_spawner(draft.config);
     ListenDraft spawned;
     spawned.listen.name = spawned_name;
     spawned.listen.text = "fd:0";

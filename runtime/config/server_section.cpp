@@ -7,7 +7,7 @@ void read_server(Sink& sink, const Table& table, const Overrides& overrides, Ser
   TableReader reader(sink, table, "[server]");
   std::int64_t processes = 0;
   if (const Entry* entry = reader.integer("processes", {0, 1024}, processes)) {
-    if (processes != 0 && !overrides.processes) {
+    if (processes != 0 && !overrides.processes && !overrides.spawned) {
       sink.error(entry->value.span, "worker processes are not served by this version yet",
                  "write 0: everything runs in one process");
     }

@@ -1,16 +1,17 @@
 #include "runtime/host/serve.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
+#include "runtime/host/folders.hpp"
 #include "runtime/host/host.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/process/service_manager.hpp"
 #include "runtime/process/signal_mask.hpp"
+#include "runtime/process/spawner.hpp"
 #include "runtime/process/standard_streams.hpp"
 
 namespace trivet::host {
@@ -33,19 +34,6 @@ log::Settings log_settings(const config::Log& from) {
 static_assert(static_cast<int>(log::Level::off) == static_cast<int>(config::Log::Level::off));
 static_assert(static_cast<int>(log::Settings::Format::json) == static_cast<int>(config::Log::Format::json));
 
-/// The folders that the host writes to are made when they are missing, for the host's user alone.
-base::Result<> ensure_folder(const std::string& path, const char* key) {
-  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    const bool last = slash == std::string::npos;
-    if (::mkdir(path.substr(0, slash).c_str(), last ? 0700 : 0755) != 0 && errno != EEXIST) {
-      return base::system_error(std::string(key) + " \"" + path +
-                                    "\" cannot be made (make it for the host's user, or name another folder)",
-                                errno);
-    }
-    if (last) return base::success();
-  }
-}
-
 int tell_all(const std::vector<base::Error>& errors, int code) {
   for (const base::Error& error : errors) say("trivet: " + error.message + "\n");
   return code;
@@ -64,7 +52,7 @@ void tell_ready(log::Log& log, const config::Config& config) {
   }
 }
 
-int serve_configured(const config::Config& config, const std::vector<process::PassedSocket>& passed) {
+int serve_configured(config::Config& config, bool spawned, const std::vector<process::PassedSocket>& passed) {
   auto log = log::Log::open(log_settings(config.log));
   if (!log) return tell_all({log.error()}, exit_failed);
   const auto connections = io::raise_descriptor_limit(config.limits.connections);
@@ -75,18 +63,19 @@ int serve_configured(const config::Config& config, const std::vector<process::Pa
         "fewer connections than limits.connections can be open: the hard limit of descriptors is low",
         {{"wanted", std::to_string(config.limits.connections)}, {"possible", std::to_string(most)}});
   }
-  std::vector<base::Error> errors;
-  for (const auto& made : {ensure_folder(config.spool_dir, "spool_dir"),
-                           ensure_folder(config.server.plugin_cache, "plugin_cache")}) {
-    if (!made) errors.push_back(made.error());
+  std::optional<PrivateFolder> own;
+  if (spawned) {
+    auto made = make_spawned_folders(config, *log.value());
+    if (!made) return tell_all({made.error()}, exit_failed);
+    own.emplace(std::move(made).value());
+  } else if (const auto errors = make_folders(config); !errors.empty()) {
+    return tell_all(errors, exit_failed);
   }
-  if (errors.empty()) {
-    if (auto probed = SpoolFolder(config.spool_dir, 0).probe(); !probed) errors.push_back(probed.error());
-  }
-  if (!errors.empty()) return tell_all(errors, exit_failed);
 
   Assembled assembled = assemble(config, *log.value());
   if (!assembled.errors.empty()) return tell_all(assembled.errors, exit_failed);
+  own.reset();  // What is loaded stays loaded. Web servers kill what they spawn: then nothing may be left
+                // over.
   auto loop = io::EventLoop::open();
   if (!loop) return tell_all({loop.error()}, exit_internal);
   auto host = std::make_unique<Host>(config, *log.value(), std::move(loop).value(),
@@ -112,13 +101,18 @@ int serve(const ServeOptions& options) {
   auto passed = process::take_passed_sockets();
   if (!passed) return tell_all({passed.error()}, exit_internal);
   config::Overrides overrides = options.overrides;
+  overrides.spawned = overrides.listen.empty() && !overrides.processes && process::is_spawned();
+  if (overrides.spawned) {
+    process::close_leaked_descriptors();
+    passed.value().clear();
+  }
   if (const char* addresses = std::getenv("FCGI_WEB_SERVER_ADDRS"))
     overrides.web_servers = addresses;  // NOLINT(concurrency-mt-unsafe)
-  const config::Loaded loaded = config::load_file(options.config_file, overrides);
+  config::Loaded loaded = config::load_file(options.config_file, overrides);
   if (!loaded.diagnostics.empty()) say(config::render_all(loaded));
   if (!loaded.config) return exit_configuration;
   try {
-    return serve_configured(*loaded.config, passed.value());
+    return serve_configured(*loaded.config, overrides.spawned, passed.value());
   } catch (const std::exception& error) {
     say(std::string("trivet: internal error: ") + error.what() + "\n");
     return exit_internal;

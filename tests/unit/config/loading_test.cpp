@@ -470,5 +470,27 @@ TEST(Overrides, ASpawnedHostListensOnDescriptorZeroOnly) {
   EXPECT_THAT(loaded.config->routes[0].listen, ElementsAre("spawned"));
 }
 
+struct SpawnedCase {
+  std::string_view grace;
+  std::chrono::milliseconds expected;
+};
+
+TEST(Overrides, ASpawnedHostLeavesOutWhatTheFileSaysOfRunningOnItsOwn) {
+  const Loader loader;
+  Overrides overrides;
+  overrides.spawned = true;
+  const SpawnedCase cases[] = {
+      {"6s", std::chrono::seconds(5)}, {"20s", std::chrono::seconds(5)}, {"2s", std::chrono::seconds(2)}};
+  for (const SpawnedCase& each : cases) {
+    const std::string text = "[server]\nprocesses = 4\nshutdown_grace = \"" + std::string(each.grace) +
+                             "\"\n[log]\ntarget = \"file:/var/log/trivet.log\"\n";
+    const Loaded loaded = loader.load(text + std::string(two_listeners), overrides);
+    ASSERT_TRUE(loaded.config) << render_all(loaded);
+    EXPECT_EQ(loaded.config->server.processes, 0U);
+    EXPECT_EQ(loaded.config->server.shutdown_grace, each.expected) << each.grace;
+    EXPECT_EQ(loaded.config->log.target, "stderr");
+  }
+}
+
 }  // namespace
 }  // namespace trivet::config
