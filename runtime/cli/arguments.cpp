@@ -18,7 +18,6 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view not_served[] = {"explain",   "bench",  "reload", "status",  "stop",   "drain",
                                            "log-level", "attach", "plugin", "snippet", "upgrade"};
-constexpr const char* default_config = "/etc/trivet/trivet.toml";
 constexpr auto longest_timeout = 24h;
 
 constexpr const char* exit_codes =
@@ -122,9 +121,8 @@ class Reader {
     serve_ = app_.add_subcommand("serve", "Run the host until SIGTERM");
     serve_
         ->add_option("-c,--config", serving_.config_file,
-                     std::string("The configuration; ") + default_config + " if not given")
+                     "The configuration; " + serving_.config_file + " if not given")
         ->option_text("FILE");
-    serving_.config_file = default_config;
     serve_
         ->add_option("--listen", serving_.listen,
                      "Listen here instead of on every [[listen]]: unix:PATH, tcp:HOST:PORT or fd:N; may be "
@@ -149,9 +147,8 @@ class Reader {
         "check", "Tell everything that is wrong with a configuration, running no plugin code");
     check_
         ->add_option("-c,--config", checking_.config_file,
-                     std::string("The configuration; ") + default_config + " if not given")
+                     "The configuration; " + checking_.config_file + " if not given")
         ->option_text("FILE");
-    checking_.config_file = default_config;
     check_->add_option("--format", format_, "text (to standard error) or json (to standard output)")
         ->check(CLI::IsMember({"text", "json"}))
         ->option_text("FORMAT");

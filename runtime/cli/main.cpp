@@ -7,6 +7,7 @@
 #include "runtime/cli/check_command.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/host/serve.hpp"
+#include "runtime/process/spawner.hpp"
 #include "runtime/process/standard_streams.hpp"
 
 namespace {
@@ -35,6 +36,8 @@ int main(int argc, char** argv) {
       cli::say(opened.error().message);
       return cli::exit_internal;
     }
+    // A web server may start an application with nothing but its name (FastCGI 1.0, 2.1).
+    if (argc <= 1 && process::is_spawned()) return Run{}(cli::ServeCommand{});
     return std::visit(Run{}, cli::read_arguments(argc, argv));
   } catch (const std::exception& error) {
     cli::say(std::string("internal error: ") + error.what());

@@ -23,13 +23,13 @@ enum ExitCode : int {
 };
 
 struct ServeCommand {
-  std::string config_file;
+  std::string config_file = "/etc/trivet/trivet.toml";
   std::vector<std::string> listen;
   std::optional<std::uint32_t> processes;
 };
 
 struct CheckCommand {
-  std::string config_file;
+  std::string config_file = "/etc/trivet/trivet.toml";
   bool json = false;
 };
 

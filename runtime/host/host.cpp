@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/io/socket.hpp"
+#include "runtime/process/signal_mask.hpp"
 
 namespace trivet::host {
 namespace {
@@ -54,6 +55,7 @@ base::Result<> Host::run() {
   listeners_.start(*loop_,
                    [this](std::uint32_t listen, int fd, const io::Peer& peer) { accept(listen, fd, peer); });
   loop_->run();
+  process::hold_signals();
   return base::success();
 }
 

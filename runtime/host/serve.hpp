@@ -12,8 +12,10 @@ struct ServeOptions {
 };
 
 /// `trivet serve`: loads the configuration and every plugin, opens the listeners, writes one `ready` line to
-/// the log, answers until a signal ends it. Gives the exit code (0, 70, 78, ...); everything that went wrong
-/// was told on standard error.
+/// the log, answers until a signal ends it. Spawned, and told nothing else by --listen or --processes, it
+/// listens on descriptor 0 alone, keeps its files in a folder of its own, and stops within 5 s, since the web
+/// server kills it soon after. Gives the exit code (0, 70, 78, ...); everything that went wrong was told on
+/// standard error.
 int serve(const ServeOptions& options);
 
 }  // namespace trivet::host

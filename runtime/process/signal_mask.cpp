@@ -14,4 +14,11 @@ base::Result<> ignore_sigpipe() {
   return base::success();
 }
 
+void hold_signals() noexcept {
+  sigset_t held;
+  sigemptyset(&held);
+  for (const int each : {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGHUP}) sigaddset(&held, each);
+  ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
+}
+
 }  // namespace trivet::process

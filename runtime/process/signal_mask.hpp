@@ -8,4 +8,9 @@ namespace trivet::process {
 /// the process: ignores SIGPIPE and SIGXFSZ. [startup]
 base::Result<> ignore_sigpipe();
 
+/// From now on the signals that end, reload or upgrade a host wait for ever in the calling thread: for the
+/// time between the loop's end and the process's, in which one more SIGTERM must not change the exit code.
+/// [loop]
+void hold_signals() noexcept;
+
 }  // namespace trivet::process

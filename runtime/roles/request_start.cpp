@@ -211,8 +211,6 @@ void Request::guards_passed() {
   }
   if (!plan_.empty()) {
     env_.tally.allowed();
-    params_.remove("REMOTE_USER");
-    params_.remove("AUTH_TYPE");
     for (const PlannedGuard& planned : plan_) {
       for (const std::string& name : planned.route->config.variables) params_.remove(name);
     }

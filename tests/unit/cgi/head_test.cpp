@@ -165,7 +165,7 @@ TEST(Verdicts, C71_C72_VariablesHaveNamesAndValuesThatNoServerMistakes) {
   EXPECT_EQ(verdict.find_variable("A")->value, "2");
 }
 
-TEST(Verdicts, C70_AnAllowIsStatusAndVariablesAndNothingElse) {
+TEST(Verdicts, C70_C75_AnAllowIsStatusAndVariablesAndNothingElse) {
   Verdict verdict;
   ASSERT_EQ(verdict.set_variable("B", "2"), "");
   base::Buffer out;

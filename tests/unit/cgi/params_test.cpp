@@ -52,14 +52,15 @@ INSTANTIATE_TEST_SUITE_P(
             "DifferingLengths", {{"CONTENT_LENGTH", "1"}, {"A", ""}, {"CONTENT_LENGTH", "2"}}, {{"A", ""}}},
         Repeats{
             "EqualLengths", {{"CONTENT_LENGTH", "1"}, {"CONTENT_LENGTH", "1"}}, {{"CONTENT_LENGTH", "1"}}},
-        Repeats{"HeadersJoin", {{"HTTP_X", "1"}, {"HTTP_X", "2"}, {"HTTP_X", "3"}}, {{"HTTP_X", "1, 2, 3"}}},
+        Repeats{
+            "C98_HeadersJoin", {{"HTTP_X", "1"}, {"HTTP_X", "2"}, {"HTTP_X", "3"}}, {{"HTTP_X", "1, 2, 3"}}},
         Repeats{
             "CookiesJoin", {{"HTTP_COOKIE", "a=1"}, {"HTTP_COOKIE", "b=2"}}, {{"HTTP_COOKIE", "a=1; b=2"}}},
         Repeats{"DifferingHosts", {{"HTTP_HOST", "a"}, {"HTTP_HOST", "b"}}, {}, true},
         Repeats{
             "DifferingAuthorizations", {{"HTTP_AUTHORIZATION", "a"}, {"HTTP_AUTHORIZATION", "b"}}, {}, true},
-        Repeats{"ProxyIsDropped", {{"HTTP_PROXY", "http://evil"}, {"A", "1"}}, {{"A", "1"}}},
-        Repeats{"NulInAValue", {{"A", std::string_view("1\0", 2)}}, {}, true},
+        Repeats{"C98_ProxyIsDropped", {{"HTTP_PROXY", "http://evil"}, {"A", "1"}}, {{"A", "1"}}},
+        Repeats{"C29_NulInAValue", {{"A", std::string_view("1\0", 2)}}, {}, true},
         Repeats{"NulInAName", {{std::string_view("A\0", 2), "1"}}, {}, true},
         Repeats{"EmptyName", {{"", "1"}}, {}, true}, Repeats{"EmptyValue", {{"A", ""}}, {{"A", ""}}}),
     [](const auto& test) { return test.param.name; });

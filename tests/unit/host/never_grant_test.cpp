@@ -45,6 +45,28 @@ constexpr trivet_authorizer both_ways_hooks = {sizeof(trivet_authorizer),
                                                  host_of_c_plugin->allow(request);
                                                  return TRIVET_OK;
                                                }};
+std::atomic<bool> early_holds{true};
+std::atomic<bool> early_allowed{false};
+/// Allows, goes on working, and fails in the end.
+constexpr trivet_authorizer early_hooks = {sizeof(trivet_authorizer),
+                                           [](void*, trivet_request* request) -> trivet_status {
+                                             host_of_c_plugin->allow(request);
+                                             early_allowed = true;
+                                             while (early_holds) std::this_thread::yield();
+                                             return TRIVET_E_FAILED;
+                                           }};
+constexpr trivet_plugin early{TRIVET_ABI_MAGIC,
+                              sizeof(trivet_plugin),
+                              TRIVET_ABI_MAJOR,
+                              TRIVET_ABI_MINOR,
+                              0,
+                              {"test", 4},
+                              {"1.0.0", 5},
+                              create_c,
+                              destroy_c,
+                              nullptr,
+                              &early_hooks,
+                              nullptr};
 constexpr trivet_plugin mute = c_plugin(&mute_hooks);
 constexpr trivet_plugin yes_but = c_plugin(&yes_but_hooks);
 constexpr trivet_plugin both_ways = c_plugin(&both_ways_hooks);
@@ -83,7 +105,8 @@ class Verdicts : public ::testing::Test {
     bench.add_entry("mute", mute, 0, std::nullopt, 1);
     bench.add_entry("yes-but", yes_but, 0, std::nullopt, 1);
     bench.add_entry("both-ways", both_ways, 0, std::nullopt, 1);
-    for (const char* name : {"mute", "yes-but", "both-ways"}) {
+    bench.add_entry("early", early, 1, std::nullopt, 1);
+    for (const char* name : {"mute", "yes-but", "both-ways", "early"}) {
       bench.route(name, "/" + std::string(name) + "/**").authorize = {guard(name)};
     }
     bench.limits.params_bytes = 4096;
@@ -250,6 +273,7 @@ TEST_F(Verdicts, AGuardOnAThreadIsAskedAndItsTimeoutIsADenialThatComesOnce) {
   SlowGate::hold = true;
   Bench::Wire& wire = bench.connect();
   wire.send(request("/slow/x", {.role = 2}));
+  while (SlowGate::entered < 2) std::this_thread::yield();  // In its hands, so that it cannot be taken back.
   bench.loop.advance(std::chrono::milliseconds(499));
   EXPECT_EQ(wire.answer().ends, 0);
   bench.loop.advance(std::chrono::milliseconds(2));
@@ -258,6 +282,21 @@ TEST_F(Verdicts, AGuardOnAThreadIsAskedAndItsTimeoutIsADenialThatComesOnce) {
   ASSERT_TRUE(bench.loop.wait_until([&] { return bench.environment().in_use() == 0; }));
   EXPECT_EQ(wire.answer().ends, 1);
   EXPECT_EQ(authorize("/slow/x").status(), 200);
+}
+
+TEST_F(Verdicts, AnAllowCountsOnlyWhenThePluginHasReturned) {
+  bench.open();
+  early_holds = true;
+  early_allowed = false;
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/early/x", {.role = 2}));
+  while (!early_allowed) std::this_thread::yield();
+  bench.loop.run_posted();
+  bench.loop.advance(std::chrono::seconds(1));
+  EXPECT_EQ(wire.pipe.from_host, "");
+  early_holds = false;
+  ASSERT_TRUE(wire.wait());
+  EXPECT_EQ(wire.answer().status(), 500);
 }
 
 TEST_F(Verdicts, AFullQueueIsADenial) {

@@ -168,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(
         HeadCase{"AThrowBeforeAnythingWentOut", "throw", "GET", 500, "26", "500 Internal Server Error\n"}),
     [](const auto& test) { return test.param.name; });
 
-TEST_F(Responding, AFailureAfterTheHeadClosesTheConnectionWithoutAnEnd) {
+TEST_F(Responding, C83_AFailureAfterTheHeadClosesTheConnectionWithoutAnEnd) {
   bench.open();
   Bench::Wire& wire = bench.connect();
   wire.send(request("/head", {.params = {{"QUERY_STRING", "throw-late"}}}));
@@ -320,7 +320,7 @@ TEST_F(Responding, C36_ManagementIsAnsweredWhileARequestWaits) {
   EXPECT_TRUE(wire.wait());
 }
 
-TEST_F(Responding, C47_MoreRequestsThanTheConnectionMayHaveAreOverload) {
+TEST_F(Responding, C46_C47_C94_MoreRequestsThanTheConnectionMayHaveAreOverload) {
   bench.limits.concurrent_per_connection = 2;
   bench.open();
   Bench::Wire& wire = bench.connect();
@@ -426,7 +426,7 @@ TEST_F(Responding, NginxGetsACompleteAnswerAtOnce) {
   EXPECT_EQ(wire.answer().ends, 1);
 }
 
-TEST_F(Responding, SlowParametersAreDroppedAfterHeaderTime) {
+TEST_F(Responding, C94_SlowParametersAreDroppedAfterHeaderTime) {
   bench.open();
   Bench::Wire& wire = bench.connect();
   wire.send(request("/hello", {.end_params = false}));
@@ -459,7 +459,7 @@ TEST_F(Responding, AStalledBodyIs408AndAPeerThatDoesNotReadIsClosed) {
   EXPECT_TRUE(deaf.closed());
 }
 
-TEST_F(Responding, IdleConnectionsStayUnlessIdleTimeSaysOtherwise) {
+TEST_F(Responding, C94_IdleConnectionsStayUnlessIdleTimeSaysOtherwise) {
   bench.open();
   Bench::Wire& wire = bench.connect();
   wire.send(request("/hello"));

@@ -277,7 +277,7 @@ TEST(TcpAddress, RefusesNamesAndNonsense) {
 
 class GivenDescriptor : public UnixAddress {};
 
-TEST_F(GivenDescriptor, MustListen) {
+TEST_F(GivenDescriptor, C2_MustListen) {
   const FileDescriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   EXPECT_THAT(error_of(descriptor_options(null.get())), HasSubstr("is not a socket"));
   const Pair pair = Pair::unix_sockets();

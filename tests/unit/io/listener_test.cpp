@@ -166,7 +166,7 @@ TEST_F(ListenerTest, RefusesNewClientsOnceStopped) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
-TEST_F(ListenerTest, SurvivesClientsThatAreGoneBeforeTheyAreAccepted) {
+TEST_F(ListenerTest, C91_SurvivesClientsThatAreGoneBeforeTheyAreAccepted) {
   for (int i = 0; i < 10; ++i) (void)client();
   start();
   const FileDescriptor stays = client();
@@ -195,7 +195,7 @@ class OutOfDescriptors : public ListenerTest {
   std::vector<std::string> troubles_;
 };
 
-TEST_F(OutOfDescriptors, RestsWithoutSpinningAndGoesOnByItself) {
+TEST_F(OutOfDescriptors, C91_RestsWithoutSpinningAndGoesOnByItself) {
   start();
   std::vector<FileDescriptor> clients;
   for (int i = 0; i < 20; ++i) clients.push_back(client());

@@ -113,7 +113,7 @@ TEST_F(SocketTest, TellsReadableForTheEnd) {
   EXPECT_EQ(read_status(), Status::end);
 }
 
-TEST_F(SocketTest, TellsWritableOnceTheKernelTakesBytesAgain) {
+TEST_F(SocketTest, C35_TellsWritableOnceTheKernelTakesBytesAgain) {
   const std::size_t filled = fill();
   socket_->await_writable();
   run_for(loop_, std::chrono::milliseconds(5));
@@ -166,7 +166,7 @@ TEST_F(SocketTest, EndsTheStreamForThePeerAndGoesOnReading) {
   EXPECT_EQ(read_text(), "late");
 }
 
-TEST_F(SocketTest, FailsToWriteToAPeerThatIsGoneWithoutASignal) {
+TEST_F(SocketTest, C35_FailsToWriteToAPeerThatIsGoneWithoutASignal) {
   struct sigaction usual{};
   usual.sa_handler = SIG_DFL;
   struct sigaction saved{};
@@ -255,7 +255,7 @@ TEST_F(SocketTest, LeavesNoEventOfItsOwnToTheNextSocketWithItsNumber) {
   }
 }
 
-TEST_F(SocketTest, SetsNoDelayOnTcp) {
+TEST_F(SocketTest, C96_SetsNoDelayOnTcp) {
   use(Pair::tcp());
   int on = 0;
   socklen_t size = sizeof on;
