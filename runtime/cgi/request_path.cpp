@@ -22,18 +22,31 @@ int escaped_byte(std::string_view text, std::size_t at) noexcept {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-/// Whether a decoded segment is "." or "..", also where a sloppier reader would decode it once more or take
-/// off a parameter that follows `;`.
-bool is_dot_segment(std::string_view segment) noexcept {
-  std::size_t dots = 0;
-  for (std::size_t at = 0; at < segment.size();) {
-    const int escaped = escaped_byte(segment, at);
-    const char c = escaped < 0 ? segment[at] : static_cast<char>(escaped);
-    if (c == ';') break;
-    if (c != '.' || ++dots > 2) return false;
-    at += escaped < 0 ? 1 : 3;
+/// Decodes until nothing is left to decode, as everybody behind us together may. Linear: an escape is three
+/// bytes, and one is left.
+void decode_fully(std::string_view text, std::string& out) {
+  out.clear();
+  for (const char c : text) {
+    out.push_back(c);
+    while (out.size() >= 3) {
+      const int byte = escaped_byte(out, out.size() - 3);
+      if (byte < 0) break;
+      out.resize(out.size() - 2);
+      out.back() = static_cast<char>(byte);
+    }
   }
-  return dots != 0;
+}
+
+/// Whether "." or ".." stands between slashes of either kind, also where a parameter follows it.
+bool has_dot_piece(std::string_view text) noexcept {
+  for (;;) {
+    const std::size_t end = text.find_first_of("/\\");
+    const std::string_view piece = text.substr(0, end);
+    const std::string_view name = piece.substr(0, piece.find(';'));
+    if (name == "." || name == "..") return true;
+    if (end == std::string_view::npos) return false;
+    text.remove_prefix(end + 1);
+  }
 }
 
 /// '.', '/' or '\' as a UTF-8 sequence longer than it has to be: no UTF-8, but some decoders take it for the
@@ -107,8 +120,21 @@ std::string_view RequestPath::cut(std::string_view path, Form form) {
       }
     }
     ends_.push_back(text_.size());
-    if (is_dot_segment(std::string_view(text_).substr(begin))) return "a dot segment";
+    if (const auto wrong = judge(std::string_view(text_).substr(begin)); !wrong.empty()) return wrong;
   }
+  return {};
+}
+
+/// A slash that was encoded is data for routes, but whoever decodes the path elsewhere may cut there: what
+/// must not be a segment must not be between such slashes either.
+std::string_view RequestPath::judge(std::string_view segment) {
+  if (!is_utf8(segment)) odd_ = true;
+  if (segment.find('%') != std::string_view::npos) {
+    decode_fully(segment, decoded_fully_);
+    segment = decoded_fully_;
+  }
+  if (has_dot_piece(segment)) return "a dot segment";
+  if (has_overlong_special(segment)) return "an overlong encoding of a dot, slash or backslash";
   return {};
 }
 
@@ -122,8 +148,6 @@ std::string_view RequestPath::parse(std::string_view text, Form form) {
   if (const std::string_view wrong = cut(path, form); !wrong.empty()) return wrong;
   if (text_.find('\\') != std::string::npos) return "a backslash";
   if (has_control(text_) || text_.find('\t') != std::string::npos) return "a control byte";
-  if (has_overlong_special(text_)) return "an overlong encoding of a dot, slash or backslash";
-  if (!is_utf8(text_)) odd_ = true;
   std::size_t begin = 0;
   for (const std::size_t end : ends_) {
     segments_.push_back(std::string_view(text_).substr(begin, end - begin));

@@ -21,8 +21,8 @@ class RequestPath {
   };
 
   /// Empty when the path can be used; otherwise why it is refused always (400, an authorizer 403): dot
-  /// segments in any encoding, also before `;`, backslash, NUL, control bytes, broken percent escapes, not
-  /// starting with '/'. A static text for the log.
+  /// segments in any encoding (encoded more than once, behind an encoded slash), also before `;`, backslash,
+  /// NUL, control bytes, broken percent escapes, not starting with '/'. A static text for the log.
   [[nodiscard]] std::string_view parse(std::string_view text, Form form);
 
   /// `//` or bytes that are not UTF-8: refused on guarded routes unless the route allows odd paths.
@@ -33,8 +33,10 @@ class RequestPath {
 
  private:
   [[nodiscard]] std::string_view cut(std::string_view path, Form form);
+  [[nodiscard]] std::string_view judge(std::string_view segment);
 
-  std::string text_;  ///< The decoded segments, one after the other.
+  std::string text_;           ///< The decoded segments, one after the other.
+  std::string decoded_fully_;  ///< For judge().
   std::vector<std::size_t> ends_;
   std::vector<std::string_view> segments_;
   bool odd_ = false;
