@@ -29,13 +29,14 @@ std::string_view refuse_variable_value(std::string_view value) noexcept {
 
 void Verdict::clear() noexcept {
   decision_ = Decision::none;
+  is_spoiled_ = false;
   head_.clear();
   body_.clear();
   count_ = 0;
 }
 
 std::string_view Verdict::allow() noexcept {
-  if (decision_ == Decision::deny) return "the guard has denied already";
+  if (decision_ == Decision::deny || is_spoiled_) return "the guard has denied already";
   decision_ = Decision::allow;
   return {};
 }
@@ -43,17 +44,17 @@ std::string_view Verdict::allow() noexcept {
 std::string_view Verdict::deny(int status) noexcept {
   const bool fits =
       (status >= 301 && status <= 303) || status == 307 || status == 308 || (status >= 400 && status <= 599);
-  if (!fits) {
-    decision_ = Decision::none;
-    return "a denial has the status 301 to 303, 307, 308, or 400 to 599";
-  }
-  if (decision_ == Decision::allow) {
-    decision_ = Decision::none;
-    return "the guard has allowed already";
-  }
+  if (!fits) return spoil("a denial has the status 301 to 303, 307, 308, or 400 to 599");
+  if (decision_ == Decision::allow || is_spoiled_) return spoil("the guard has allowed already");
   decision_ = Decision::deny;
   head_.set_status(status);
   return {};
+}
+
+std::string_view Verdict::spoil(std::string_view why) noexcept {
+  decision_ = Decision::none;
+  is_spoiled_ = true;
+  return why;
 }
 
 const Verdict::Variable* Verdict::find_variable(std::string_view name) const noexcept {

@@ -35,9 +35,11 @@ class Verdict {
   void clear() noexcept;
   [[nodiscard]] Decision decision() const noexcept { return decision_; }
 
-  /// What is wrong (a second, different decision), or empty. An allow after a deny never counts.
+  /// What is wrong (a second, different decision), or empty. Whoever contradicts himself has decided nothing,
+  /// and no later call changes that.
   std::string_view allow() noexcept;
-  /// `status` is 301-303, 307, 308, 4xx or 5xx; anything else is refused and leaves no decision: a failure.
+  /// `status` is 301-303, 307, 308, 4xx or 5xx; anything else is refused and leaves no decision, for good: a
+  /// failure.
   std::string_view deny(int status) noexcept;
   /// What is wrong with the variable, or empty. Setting one again replaces it.
   std::string_view set_variable(std::string_view name, std::string_view value);
@@ -52,7 +54,10 @@ class Verdict {
   [[nodiscard]] const base::Buffer& body() const noexcept { return body_; }
 
  private:
+  std::string_view spoil(std::string_view why) noexcept;
+
   Decision decision_ = Decision::none;
+  bool is_spoiled_ = false;  ///< A deny was refused: nothing that follows is a decision.
   ResponseHead head_;
   base::Buffer body_;
   std::vector<Variable> variables_;  ///< Those beyond count_ wait to be used again.

@@ -138,6 +138,22 @@ TEST(Verdicts, SayNothingUntilSomethingIsSaid) {
   EXPECT_EQ(verdict.decision(), Verdict::Decision::deny);
 }
 
+TEST(Verdicts, WhoeverContradictedHimselfCannotAllowAnyMore) {
+  Verdict both;
+  EXPECT_EQ(both.allow(), "");
+  EXPECT_NE(both.deny(403), "");
+  EXPECT_NE(both.allow(), "");
+  EXPECT_EQ(both.decision(), Verdict::Decision::none);
+  Verdict wrong;
+  EXPECT_NE(wrong.deny(200), "");
+  EXPECT_NE(wrong.allow(), "");
+  EXPECT_NE(wrong.deny(403), "");
+  EXPECT_EQ(wrong.decision(), Verdict::Decision::none);
+  wrong.clear();
+  EXPECT_EQ(wrong.allow(), "");
+  EXPECT_EQ(wrong.decision(), Verdict::Decision::allow);
+}
+
 TEST(Verdicts, C69_ADenialHasTheStatusOfOne) {
   for (int status = 0; status < 1000; ++status) {
     const bool fits = (status >= 301 && status <= 303) || status == 307 || status == 308 ||
