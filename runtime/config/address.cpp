@@ -37,7 +37,9 @@ Read read_unix(std::string_view text, std::string_view path) {
     return AddressProblem{in_quotes(text) + " does not name an absolute path",
                           "unix:/run/trivet/trivet.sock, say"};
   }
-  if (path.back() == '/') return AddressProblem{in_quotes(text) + " names a folder", "name the socket in it"};
+  if (path.back() == '/' || path.ends_with("/.") || path.ends_with("/..")) {
+    return AddressProblem{in_quotes(text) + " names a folder", "name the socket in it"};
+  }
   if (path.size() > longest_unix_path) {
     return AddressProblem{in_quotes(text) + " is too long: the path has " + std::to_string(path.size()) +
                               " bytes, a unix socket has room for " + std::to_string(longest_unix_path),

@@ -72,6 +72,8 @@ constexpr RefusedCase refused_cases[] = {
     {"unix:", "\"unix:\" does not name an absolute path; unix:/run/trivet/trivet.sock, say"},
     {"unix:@name", "\"unix:@name\" does not name an absolute path; unix:/run/trivet/trivet.sock, say"},
     {"unix:/run/", "\"unix:/run/\" names a folder; name the socket in it"},
+    {"unix:/run/..", "\"unix:/run/..\" names a folder; name the socket in it"},
+    {"unix:/run/.", "\"unix:/run/.\" names a folder; name the socket in it"},
     {"tcp:9000", "\"tcp:9000\" has no port; tcp:127.0.0.1:9000, say"},
     {"tcp:[::1]", "\"tcp:[::1]\" has no port; tcp:127.0.0.1:9000, say"},
     {"tcp:localhost:9000",
