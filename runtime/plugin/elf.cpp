@@ -204,7 +204,8 @@ std::string read_runpath(const ElfFile& file, const std::vector<Segment>& segmen
 ElfFile ElfFile::of(base::Bytes bytes) {
   const auto read = [bytes](std::uint64_t offset, std::span<std::uint8_t> into) {
     if (!within(offset, into.size(), bytes.size())) return false;
-    std::memcpy(into.data(), bytes.data() + offset, into.size());
+    const base::Bytes from = bytes.subspan(static_cast<std::size_t>(offset), into.size());
+    std::copy(from.begin(), from.end(), into.begin());  // Nothing may be asked for: then `into` is nowhere.
     return true;
   };
   return {read, bytes.size()};
