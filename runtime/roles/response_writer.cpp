@@ -76,9 +76,10 @@ std::string_view ResponseWriter::write(base::Bytes bytes) {
   }
   written_ += bytes.size();
   if (bytes.empty() || !sends_body() || peer_ == nullptr) return {};
-  const bool small = state_ == State::holding ? held_.size() + bytes.size() < limits_->window
-                                              : bytes.size() < small_piece && held_.size() < gathered;
-  if (small) {
+  // What is held is always less than a window: so only the connection has to tell when there is room again.
+  const std::size_t most = state_ == State::holding ? limits_->window : std::min(gathered, limits_->window);
+  const bool small = state_ == State::holding || bytes.size() < small_piece;
+  if (small && held_.size() + bytes.size() < most) {
     held_.append(bytes);
     return {};
   }

@@ -127,6 +127,20 @@ INSTANTIATE_TEST_SUITE_P(
                           "FilterRoleOnARouteWithoutFilters", "/hello", {{"TRIVET_ROLE", "filter"}}, 500}),
     [](const auto& test) { return test.param.name; });
 
+TEST_F(Responding, AWindowSmallerThanWhatIsGatheredHoldsNoAnswerUp) {
+  bench.limits.window = 4096;
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  wire.take(100);
+  wire.send(request("/pour", {.params = {{"QUERY_STRING", "30000"}}}));
+  for (int i = 0; i < 4; ++i) wire.take(4000);
+  wire.take(SIZE_MAX);
+  bench.loop.advance(std::chrono::seconds(1));
+  wire.settle();
+  EXPECT_EQ(wire.answer().body().size(), 30000U);
+  EXPECT_EQ(wire.answer().ends, 1);
+}
+
 TEST_F(Responding, A405SaysWhatWouldBeAllowed) {
   bench.open();
   EXPECT_EQ(ask("/posts", {.params = {{"REQUEST_METHOD", "PUT"}}}).header("Allow"), "POST, GET, HEAD");
