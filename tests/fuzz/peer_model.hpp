@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trivet::fuzz {
+
+/// What the guards of a scenario said yes to: each yes is a word of its own, told to whoever was granted.
+struct Yes {
+  std::string tag;  ///< HTTP_X_TAG as the guard saw it.
+  bool is_used = false;
+};
+using YesBook = std::map<std::string, Yes>;
+
+/// What a web server knows of one connection: what it sent, read by a reader of its own, and what that allows
+/// the host to answer. It judges every record as it comes.
+///
+/// Lifetime  `yes` outlives it.
+/// Errors    A record that must not be ends the process (property.hpp).
+class PeerModel {
+ public:
+  explicit PeerModel(YesBook& yes) : yes_(yes) {}
+
+  /// Bytes are about to reach the host.
+  void sent(std::string_view bytes);
+  /// Takes from the front of `bytes` the whole records that the host has sent.
+  void received(std::string& bytes);
+
+  /// Requests whose parameters came to their end: no plugin is asked about any other.
+  [[nodiscard]] std::size_t complete_params() const noexcept { return complete_params_; }
+  /// Every request that began was ended.
+  [[nodiscard]] bool all_ended() const;
+
+ private:
+  struct Request {
+    unsigned role = 0;
+    std::string pairs;  ///< The bytes of PARAMS.
+    bool params_ended = false;
+    bool is_spoiled = false;  ///< Aborted or out of order before its parameters ended.
+    std::size_t body = 0;     ///< Bytes of STDIN.
+  };
+  /// What was received for the request that is answered now.
+  struct Answer {
+    std::string out;
+    std::string first_record;
+    bool out_ended = false;
+  };
+  struct Id {
+    std::vector<Request> requests;
+    std::size_t ended = 0;
+    Answer answer;
+  };
+
+  void take_sent(unsigned type, std::uint16_t id, std::string_view content);
+  void take_received(unsigned type, std::uint16_t id, std::string_view content);
+  void end(Id& id, std::string_view content);
+  void check_answer(const Request& request, const Answer& answer, unsigned app_status);
+  void check_grant(const Request& request, const Answer& answer, int status);
+
+  YesBook& yes_;
+  std::map<std::uint16_t, Id> ids_;
+  std::string unread_;  ///< Sent; not a whole record yet.
+  std::size_t padding_ = 0;
+  std::size_t complete_params_ = 0;
+  bool is_dead_ = false;  ///< Another version: no later record can be found.
+};
+
+}  // namespace trivet::fuzz
