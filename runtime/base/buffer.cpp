@@ -10,7 +10,7 @@ void Buffer::make_room(std::size_t n) {
   if (capacity_ - kept >= n && begin_ >= capacity_ / 2) {
     std::memmove(block_.get(), block_.get() + begin_, kept);
   } else {
-    const auto wanted = std::max<std::size_t>({256, capacity_ * 2, kept + n});
+    const auto wanted = std::max({std::size_t{256}, capacity_ * 2, kept + n});
     std::unique_ptr<std::uint8_t[]> grown(new std::uint8_t[wanted]);
     if (kept != 0) std::memcpy(grown.get(), block_.get() + begin_, kept);
     block_ = std::move(grown);

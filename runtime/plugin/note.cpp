@@ -27,6 +27,7 @@ std::optional<std::string> text_of(const json::object& object, std::string_view 
 /// "0.1"
 bool parse_abi(std::string_view text, Note& note) {
   const char* const end = text.data() + text.size();
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): the end is given
   const auto major = std::from_chars(text.data(), end, note.abi_major);
   if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return false;
   const auto minor = std::from_chars(major.ptr + 1, end, note.abi_minor);

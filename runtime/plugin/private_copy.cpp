@@ -97,8 +97,9 @@ base::Result<Copy> create_file(const std::string& folder, const std::string& nam
   static std::atomic<std::uint32_t> counter{0};
   for (int attempts = 0; attempts < 1000; ++attempts) {
     const std::uint32_t number = counter.fetch_add(1, std::memory_order_relaxed);
-    std::string path =
-        folder + "/" + name + "-" + std::to_string(getpid()) + "-" + std::to_string(number) + ".so";
+    std::string path = folder;
+    path.append("/").append(name).append("-").append(std::to_string(getpid()));
+    path.append("-").append(std::to_string(number)).append(".so");
     const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0500);
     if (descriptor >= 0) return Copy{std::move(path), {Descriptor(descriptor), 0}};
     if (errno != EEXIST) {

@@ -15,7 +15,7 @@ base::Result<std::vector<PassedSocket>> take_passed_sockets() {
     passed.push_back({names[i], SD_LISTEN_FDS_START + i});
     std::free(names[i]);  // NOLINT(cppcoreguidelines-no-malloc): the library's
   }
-  std::free(names);  // NOLINT(cppcoreguidelines-no-malloc)
+  std::free(static_cast<void*>(names));  // NOLINT(cppcoreguidelines-no-malloc)
   return passed;
 }
 

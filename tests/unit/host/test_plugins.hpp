@@ -105,7 +105,7 @@ struct Gate {
     if (key == "undeclared") return trivet::allow().set("SECRET_THING", "x");
     if (key == "forbidden") return trivet::allow().set("LD_PRELOAD", "x");
     if (key == "crlf") return trivet::allow().set("REMOTE_USER", "a\r\nStatus: 200");
-    if (key == "nothing") return trivet::Verdict();
+    if (key == "nothing") return {};
     if (key == "throw") throw std::runtime_error("on purpose");
     if (key == "redirect") return trivet::deny(302).header("Location", "https://login.example/");
     if (key == "deny200") return trivet::deny(200);
