@@ -92,12 +92,16 @@ struct Guard {
 
 enum class Slice : std::uint8_t { responder, authorizer, filter };
 
+/// Which of its three questions Apache's authorizer request asks: FCGI_APACHE_ROLE.
+enum class Phase : std::uint8_t { access_checker, authenticator, authorizer };
+
 struct Route {
   std::string name;
   std::vector<std::string> listen;  ///< Listener names; empty: all.
   std::string path = "/**";
   std::vector<std::string> hosts;    ///< Lower case; empty: all.
   std::vector<std::string> methods;  ///< Empty: all; GET includes HEAD.
+  std::vector<Phase> phases;         ///< Empty: all requests, also those that are in no phase.
   std::vector<Guard> authorize;      ///< In order, every one has to allow. Empty: the key is absent.
   std::vector<Slice> authorize_on = {Slice::authorizer, Slice::responder, Slice::filter};
   std::vector<std::string> variables;

@@ -206,6 +206,43 @@ void read_authorize_on(TableReader& reader, std::vector<Slice>& out) {
   }
 }
 
+/// Only Apache's authorizer requests are in a phase: whatever else the route had would never run.
+void check_phase_fits(TableReader& reader, const Entry& phase) {
+  if (reader.find("authorize") == nullptr) {
+    reader.sink().error(phase.key_span, "`phase` without `authorize`: this route has no guards");
+  }
+  for (const std::string_view key : {"respond", "filter"}) {
+    const Entry* other = reader.find(key);
+    if (other == nullptr) continue;
+    reader.sink().error(other->key_span,
+                        '`' + std::string(key) +
+                            "` never runs on a route with `phase`, which takes only "
+                            "authorizer requests of Apache",
+                        "give it a route of its own");
+  }
+}
+
+void read_phases(TableReader& reader, std::vector<Phase>& out) {
+  const Entry* entry = reader.find("phase");
+  if (entry == nullptr) return;
+  std::vector<NameAt> names;
+  read_names(reader, "phase", "a phase", names);
+  const std::vector<std::string_view> phases = {"access_checker", "authenticator", "authorizer"};
+  for (const NameAt& each : names) {
+    const auto found = std::find(phases.begin(), phases.end(), each.name);
+    const auto phase = static_cast<Phase>(found - phases.begin());
+    if (found == phases.end()) {
+      reader.sink().error(each.span, in_quotes(each.name) + " is not a phase",
+                          did_you_mean(each.name, phases));
+    } else if (std::find(out.begin(), out.end(), phase) != out.end()) {
+      reader.sink().error(each.span, "`phase` holds " + in_quotes(each.name) + " twice");
+    } else {
+      out.push_back(phase);
+    }
+  }
+  check_phase_fits(reader, *entry);
+}
+
 void read_path(TableReader& reader, RouteDraft& out) {
   const Entry* entry = reader.text("path", out.route.path);
   if (entry == nullptr) return;
@@ -256,7 +293,7 @@ void read_route(Sink& sink, const Table& table, const Span& span, RouteDraft& ou
   std::size_t odd = 0;
   if (reader.word("odd_paths", {"refuse", "allow"}, odd) != nullptr) route.allow_odd_paths = odd == 1;
   reader.duration_or_off("timeout", any_duration, route.timeout);
-  reader.not_served("phase");
+  read_phases(reader, route.phases);
   const bool answers = reader.find("authorize") != nullptr || reader.find("respond") != nullptr ||
                        reader.find("filter") != nullptr;
   if (!answers) {

@@ -38,6 +38,10 @@ bool admits_methods(const RouteDraft& wide, const RouteDraft& narrow) {
                 });
 }
 
+bool admits_phases(const RouteDraft& wide, const RouteDraft& narrow) {
+  return admits(wide.route.phases, narrow.route.phases, std::equal_to<>());
+}
+
 /// Finds for each route the first one before it that takes all its requests. Routes whose pattern starts with
 /// a plain segment are looked up by it, so that a long file of routes for many places stays cheap.
 class Shadows {
@@ -73,7 +77,8 @@ class Shadows {
 
   bool takes_all(std::size_t wide, std::size_t narrow) const {
     return covers(segments_[wide], segments_[narrow]) && admits_listeners(routes_[wide], routes_[narrow]) &&
-           admits_hosts(routes_[wide], routes_[narrow]) && admits_methods(routes_[wide], routes_[narrow]);
+           admits_hosts(routes_[wide], routes_[narrow]) && admits_methods(routes_[wide], routes_[narrow]) &&
+           admits_phases(routes_[wide], routes_[narrow]);
   }
 
   const std::vector<RouteDraft>& routes_;

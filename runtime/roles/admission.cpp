@@ -7,6 +7,15 @@ namespace {
 
 using cgi::RequestPath;
 
+/// In no other role has the parameter a meaning: there it is what somebody wrote into a configuration.
+std::optional<config::Phase> phase_of(protocol::Role role, std::string_view apache_role) noexcept {
+  if (role != protocol::Role::authorizer) return std::nullopt;
+  if (apache_role == "ACCESS_CHECKER") return config::Phase::access_checker;
+  if (apache_role == "AUTHENTICATOR") return config::Phase::authenticator;
+  if (apache_role == "AUTHORIZER") return config::Phase::authorizer;
+  return std::nullopt;
+}
+
 /// One request being let in.
 class Admitting {
  public:
@@ -18,6 +27,7 @@ class Admitting {
                     : role == protocol::Role::filter   ? Slice::filter
                                                        : Slice::responder;
     target_.listener = listener;
+    target_.phase = result_.phase = phase_of(role, params.get("FCGI_APACHE_ROLE"));
   }
 
   Admission run(bool accept_steering) {
@@ -117,6 +127,7 @@ class Admitting {
     Situation at;
     at.slice = result_.slice;
     at.route_found = match_.route != nullptr;
+    at.phase_fits = match_.phase_fits;
     at.method_fits = match_.method_fits;
     if (at.route_found) {
       at.has_guards = !match_.route->guards.empty();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,7 @@ struct Admission {
   std::string allow;  ///< For 405.
   bool configuration_error = false;
   Slice slice = Slice::responder;
+  std::optional<config::Phase> phase;  ///< FCGI_APACHE_ROLE of a request in the role AUTHORIZER.
   const Route* route = nullptr;
   /// Another guarded route that SCRIPT_NAME+PATH_INFO matches: its guards run first, so that a rewrite in the
   /// web server cannot part a guard from its source.

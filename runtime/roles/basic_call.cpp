@@ -22,6 +22,7 @@ trivet_status BasicCall::info(trivet_request_info& info) {
   info.data_length = facts_->data_length;
   info.route = plugin::text(facts_->route);
   info.id = plugin::text(facts_->request_id);
+  info.phase = facts_->phase;
   return TRIVET_OK;
 }
 

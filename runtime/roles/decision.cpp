@@ -21,6 +21,9 @@ std::optional<Slice> choose_slice(protocol::Role role, std::string_view steered_
 
 Decision decide(const Situation& at) noexcept {
   if (!at.route_found) {
+    if (!at.phase_fits) {
+      return {status_in_slice(404, at.slice), "the route that TRIVET_ROUTE names is for another phase"};
+    }
     return at.method_fits ? Decision{status_in_slice(404, at.slice), "no route"}
                           : Decision{status_in_slice(405, at.slice), "no route for this method"};
   }

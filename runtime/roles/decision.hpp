@@ -24,6 +24,7 @@ enum class Slice : std::uint8_t {
 struct Situation {
   Slice slice = Slice::responder;
   bool route_found = false;
+  bool phase_fits = true;     ///< False: the route that was named is for other phases.
   bool method_fits = true;    ///< False: a route matched but for its methods.
   bool has_guards = false;    ///< The route has `authorize`.
   bool guards_apply = false;  ///< ... and `authorize_on` names this slice.

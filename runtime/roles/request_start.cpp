@@ -17,6 +17,19 @@ constexpr std::string_view hidden_behind_filters[] = {"HTTP_ACCEPT_ENCODING",   
                                                       "HTTP_IF_NONE_MATCH",      "HTTP_IF_MODIFIED_SINCE",
                                                       "HTTP_IF_UNMODIFIED_SINCE"};
 
+trivet_phase abi_phase(std::optional<config::Phase> phase) noexcept {
+  if (!phase) return TRIVET_PHASE_NONE;
+  switch (*phase) {
+    case config::Phase::access_checker:
+      return TRIVET_PHASE_ACCESS_CHECKER;
+    case config::Phase::authenticator:
+      return TRIVET_PHASE_AUTHENTICATOR;
+    case config::Phase::authorizer:
+      return TRIVET_PHASE_AUTHORIZER;
+  }
+  return TRIVET_PHASE_NONE;
+}
+
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   for (const std::string& each : names) {
     if (each == name) return true;
@@ -64,6 +77,7 @@ bool Request::let_in() {
       admit(role_, origin_.listener, origin_.accept_steering, params_, env_.router, scratch_);
   slice_ = admission.slice;
   route_ = admission.route;
+  facts_.phase = abi_phase(admission.phase);
   status_after_guards_ = admission.status_after_guards;
   env_.tally.request(slice_);
   writer_.set_head_method(params_.get("REQUEST_METHOD") == "HEAD");

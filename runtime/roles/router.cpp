@@ -25,6 +25,11 @@ bool method_fits(const Route& route, std::string_view method) {
          });
 }
 
+bool phase_fits(const Route& route, std::optional<config::Phase> phase) {
+  const auto& phases = route.config.phases;
+  return phases.empty() || (phase && std::find(phases.begin(), phases.end(), *phase) != phases.end());
+}
+
 void add_methods(const Route& route, std::string& allow) {
   for (const std::string& method : route.config.methods) {
     if (!allow.empty()) allow += ", ";
@@ -43,7 +48,7 @@ Match Router::find(const Target& target) const {
   Match match;
   for (const auto& route : routes_) {
     if (!listens(*route, target.listener) || !route->pattern.matches(*target.path) ||
-        !host_fits(*route, target.host)) {
+        !host_fits(*route, target.host) || !phase_fits(*route, target.phase)) {
       continue;
     }
     if (method_fits(*route, target.method)) {
@@ -63,6 +68,8 @@ Match Router::find_named(std::string_view name, const Target& target, bool& exis
   const auto found = by_name_.find(name);
   exists = found != by_name_.end() && listens(*found->second, target.listener);
   if (!exists) return match;
+  match.phase_fits = phase_fits(*found->second, target.phase);
+  if (!match.phase_fits) return match;
   if (method_fits(*found->second, target.method)) {
     match.route = found->second;
   } else {

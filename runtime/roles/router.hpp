@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,10 +18,12 @@ struct Target {
   const cgi::RequestPath* path = nullptr;
   std::string_view host;  ///< Without port and final dot.
   std::string_view method;
+  std::optional<config::Phase> phase;  ///< Only for an authorizer request of Apache.
 };
 
 struct Match {
   const Route* route = nullptr;
+  bool phase_fits = true;   ///< False where TRIVET_ROUTE names a route for other phases.
   bool method_fits = true;  ///< False where some route would have matched but for its methods.
   std::string allow;        ///< The methods of those routes, as an Allow field, when method_fits is false.
 };
@@ -33,7 +36,7 @@ class Router {
   explicit Router(std::vector<std::unique_ptr<Route>> routes);
 
   [[nodiscard]] Match find(const Target& target) const;
-  /// By name, for TRIVET_ROUTE: overrides path and hosts, not methods and listen.
+  /// By name, for TRIVET_ROUTE: overrides path and hosts, not methods, phase and listen.
   [[nodiscard]] Match find_named(std::string_view name, const Target& target, bool& exists) const;
   [[nodiscard]] const std::vector<std::unique_ptr<Route>>& routes() const noexcept { return routes_; }
 

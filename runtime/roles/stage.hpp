@@ -28,6 +28,7 @@ struct CallFacts {
   std::uint64_t number = 0;
   std::uint64_t content_length = UINT64_MAX;
   std::uint64_t data_length = UINT64_MAX;
+  trivet_phase phase = TRIVET_PHASE_NONE;
   base::Loop* loop = nullptr;
   std::size_t window = 0;
 };

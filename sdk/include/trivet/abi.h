@@ -63,6 +63,15 @@ typedef struct trivet_settings trivet_settings; /* the plugin's own settings; th
 typedef uint32_t trivet_role;
 enum { TRIVET_ROLE_RESPONDER = 1, TRIVET_ROLE_AUTHORIZER = 2, TRIVET_ROLE_FILTER = 3 };
 
+/* Which of its three questions Apache asks an authorizer (FCGI_APACHE_ROLE); none for other requests. */
+typedef uint32_t trivet_phase;
+enum {
+  TRIVET_PHASE_NONE = 0,
+  TRIVET_PHASE_ACCESS_CHECKER = 1, /* may anybody come in? nobody is known yet */
+  TRIVET_PHASE_AUTHENTICATOR = 2,  /* is this REMOTE_USER's password REMOTE_PASSWD? */
+  TRIVET_PHASE_AUTHORIZER = 3      /* may REMOTE_USER, who is verified, come in? */
+};
+
 /* How a stream of input ended; 0 while it goes on. */
 typedef uint32_t trivet_end;
 enum {
@@ -105,6 +114,8 @@ typedef struct trivet_request_info {
   uint64_t data_length;    /* filter: FCGI_DATA_LENGTH; UINT64_MAX: not announced */
   trivet_text route;       /* the name of the route */
   trivet_text id;          /* the request id in logs */
+  trivet_phase phase;
+  uint32_t reserved; /* 0 */
 } trivet_request_info;
 
 /* What the host offers. Valid from create to the end of destroy. */

@@ -39,6 +39,15 @@ enum class End : std::uint32_t {
   too_long = TRIVET_END_LONG,    ///< More bytes than announced: the surplus was dropped.
 };
 
+/// Which of its three questions Apache asks an authorizer (FCGI_APACHE_ROLE): its directives
+/// FcgidAccessChecker, FcgidAuthenticator and FcgidAuthorizer.
+enum class Phase : std::uint32_t {
+  none = TRIVET_PHASE_NONE,                      ///< Any other request, of any web server.
+  access_checker = TRIVET_PHASE_ACCESS_CHECKER,  ///< May anybody come in? Nobody is known yet.
+  authenticator = TRIVET_PHASE_AUTHENTICATOR,    ///< Is this REMOTE_USER's password REMOTE_PASSWD?
+  authorizer = TRIVET_PHASE_AUTHORIZER,          ///< May REMOTE_USER, who is verified, come in?
+};
+
 enum class Level : std::uint32_t {
   debug = TRIVET_LEVEL_DEBUG,
   info = TRIVET_LEVEL_INFO,

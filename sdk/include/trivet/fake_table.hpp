@@ -158,14 +158,28 @@ struct FakeTable {
     fake(from).errors.push_back(line.append(view(what)));
   }
 
+  static trivet_phase phase(const FakeRequest& it) {
+    const auto found = it.ask->params.find("FCGI_APACHE_ROLE");
+    if (it.role != TRIVET_ROLE_AUTHORIZER || found == it.ask->params.end()) return TRIVET_PHASE_NONE;
+    if (found->second == "ACCESS_CHECKER") return TRIVET_PHASE_ACCESS_CHECKER;
+    if (found->second == "AUTHENTICATOR") return TRIVET_PHASE_AUTHENTICATOR;
+    return found->second == "AUTHORIZER" ? TRIVET_PHASE_AUTHORIZER : TRIVET_PHASE_NONE;
+  }
   static trivet_status info(trivet_request* request, trivet_request_info* info) {
     const FakeRequest& it = fake(request);
     std::uint64_t length = 0;
     for (const std::string& chunk : it.ask->body) length += chunk.size();
     std::uint64_t data_length = 0;
     for (const std::string& chunk : it.ask->data) data_length += chunk.size();
-    *info = {sizeof *info, it.role,       1, length, it.role == TRIVET_ROLE_FILTER ? data_length : UINT64_MAX,
-             text("test"), text("test-1")};
+    *info = {sizeof *info,
+             it.role,
+             1,
+             length,
+             it.role == TRIVET_ROLE_FILTER ? data_length : UINT64_MAX,
+             text("test"),
+             text("test-1"),
+             phase(it),
+             0};
     return TRIVET_OK;
   }
   static trivet_status param(trivet_request* request, trivet_text name, trivet_text* value) {

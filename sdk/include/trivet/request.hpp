@@ -106,6 +106,8 @@ class Request {
 
   /// The place this plugin runs in: TRIVET_ROLE_RESPONDER and so on.
   [[nodiscard]] trivet_role role() const { return info().role; }
+  /// For authorizers behind Apache, where one request is asked about up to three times.
+  [[nodiscard]] Phase phase() const { return static_cast<Phase>(info().phase); }
   /// Unique within the worker process.
   [[nodiscard]] std::uint64_t number() const { return info().number; }
   [[nodiscard]] std::string_view route() const { return sdk::view(info().route); }

@@ -21,14 +21,44 @@ path = "/x"
     3 | [[route]]
       | ^^^^^^^^^
 )"},
-    {"PhaseIsNotServed", section,
+    {"NoSuchPhase", section,
      R"([[route]]
-respond = "app"
-phase = "authenticate"
+authorize = "deny"
+phase = ["authorizer", "authenticate"]
 )",
-     R"({}/t.toml:5:1: error: `phase` is not served by this version yet
-    5 | phase = "authenticate"
-      | ^^^^^ leave it out
+     R"({}/t.toml:5:24: error: "authenticate" is not a phase
+    5 | phase = ["authorizer", "authenticate"]
+      |                        ^^^^^^^^^^^^^^ did you mean "authenticator"?
+)"},
+    {"APhaseTwice", section,
+     R"([[route]]
+authorize = "deny"
+phase = ["authorizer", "authorizer"]
+)",
+     R"({}/t.toml:5:24: error: `phase` holds "authorizer" twice
+    5 | phase = ["authorizer", "authorizer"]
+      |                        ^^^^^^^^^^^^
+)"},
+    {"APhaseWithoutGuards", section,
+     R"([[route]]
+phase = "authorizer"
+)",
+     R"({}/t.toml:3:1: error: this [[route]] does nothing: it has no `authorize`, `respond` or `filter`
+    3 | [[route]]
+      | ^^^^^^^^^
+{}/t.toml:4:1: error: `phase` without `authorize`: this route has no guards
+    4 | phase = "authorizer"
+      | ^^^^^
+)"},
+    {"APhaseWithWhatNeverRuns", section,
+     R"([[route]]
+authorize = "deny"
+phase = "authorizer"
+respond = "app"
+)",
+     R"({}/t.toml:6:1: error: `respond` never runs on a route with `phase`, which takes only authorizer requests of Apache
+    6 | respond = "app"
+      | ^^^^^^^ give it a route of its own
 )"},
     {"NoSuchPlugin", section,
      R"([[route]]

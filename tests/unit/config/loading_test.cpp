@@ -409,6 +409,24 @@ std::vector<std::string> names_of(const Config& config) {
   return names;
 }
 
+TEST(Loading, PhasesAreAWordOrAList) {
+  const Loader loader;
+  const Loaded loaded = loader.load(std::string(a_listener) + R"(
+[[route]]
+authorize = "deny"
+phase = "authenticator"
+[[route]]
+authorize = "deny"
+phase = ["authorizer", "access_checker"]
+[[route]]
+authorize = "deny"
+)");
+  ASSERT_TRUE(loaded.config) << render_all(loaded);
+  EXPECT_THAT(loaded.config->routes[0].phases, ElementsAre(Phase::authenticator));
+  EXPECT_THAT(loaded.config->routes[1].phases, ElementsAre(Phase::authorizer, Phase::access_checker));
+  EXPECT_THAT(loaded.config->routes[2].phases, testing::IsEmpty());
+}
+
 TEST(Overrides, ListenTakesThePlaceOfEveryListener) {
   const Loader loader;
   Overrides overrides;

@@ -104,8 +104,9 @@ TEST_F(ReferenceFile, NamesEveryKey) {
        {"processes", "runtime_dir", "plugin_cache", "plugin_path", "shutdown_grace",  "name",
         "address",   "mode",        "group",        "backlog",     "accept_steering", "spool_dir",
         "file",      "threads",     "queue",        "timeout",     "config",          "listen",
-        "path",      "hosts",       "methods",      "authorize",   "authorize_on",    "variables",
-        "respond",   "filter",      "odd_paths",    "level",       "format",          "target"}) {
+        "path",      "hosts",       "methods",      "phase",       "authorize",       "authorize_on",
+        "variables", "respond",     "filter",       "odd_paths",   "level",           "format",
+        "target"}) {
     const std::string line = "\n" + std::string(key) + " = ";
     const std::string commented = "\n#" + std::string(key) + " = ";
     EXPECT_TRUE(text_.find(line) != std::string::npos || text_.find(commented) != std::string::npos) << key;

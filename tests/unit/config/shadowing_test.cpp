@@ -11,6 +11,24 @@ std::string two_routes(std::string_view first, std::string_view second) {
          std::string(first) + "\n[[route]]\nauthorize = \"guard\"\n" + std::string(second) + "\n";
 }
 
+TEST(ShadowingOfPhases, APhaseIsTakenByARouteForEveryPhaseOrTheSame) {
+  const std::pair<std::string_view, bool> cases[] = {
+      {"", true},
+      {"phase = \"authenticator\"", true},
+      {"phase = [\"authorizer\", \"authenticator\"]", true},
+      {"phase = \"authorizer\"", false},
+  };
+  const Loader loader;
+  for (const auto& [first, shadowed] : cases) {
+    const std::string text = std::string(a_listener) + "[plugin.guard]\n[[route]]\nauthorize = \"guard\"\n" +
+                             std::string(first) +
+                             "\n[[route]]\nauthorize = \"guard\"\nphase = \"authenticator\"\n";
+    const Loaded loaded = loader.load(text);
+    ASSERT_TRUE(loaded.config) << render_all(loaded);
+    EXPECT_EQ(loaded.diagnostics.size(), shadowed ? 1U : 0U) << first;
+  }
+}
+
 struct PairCase {
   std::string_view name;
   std::string_view first;

@@ -394,6 +394,55 @@ TEST_F(Verdicts, GuardsSeeTheServersUserOnlyInApachesAuthorizerRequests) {
             "u|");
 }
 
+struct PhaseCase {
+  std::string_view apache_role;
+  std::string_view seen;  ///< By the guard: TRIVET_PHASE_...
+  bool of_route;          ///< Whether a route for authenticators and authorizers takes it.
+};
+constexpr PhaseCase phase_cases[] = {
+    {"ACCESS_CHECKER", "1", false}, {"AUTHENTICATOR", "2", true}, {"AUTHORIZER", "3", true},
+    {"authorizer", "0", false},     {"RESPONDER", "0", false},    {"", "0", false},
+};
+
+TEST_F(Verdicts, APhaseIsWhatApacheSaysOfItsAuthorizerRequestAndLeadsToItsRoutesAlone) {
+  auto& phased = bench.route("phased", "/phased");
+  phased.authorize = {guard("gate")};
+  phased.phases = {config::Phase::authenticator, config::Phase::authorizer};
+  bench.open();
+  for (const PhaseCase& each : phase_cases) {
+    const std::pair<std::string, std::string> role{"FCGI_APACHE_ROLE", each.apache_role};
+    EXPECT_EQ(authorize("/secret/x", {.params = {{"HTTP_X_KEY", "phase"}, role}}).body(), each.seen)
+        << each.apache_role;
+    const int expected = each.of_route ? 200 : 403;
+    EXPECT_EQ(authorize("/phased", {.params = {{"HTTP_X_KEY", "good"}, role}}).status(), expected)
+        << each.apache_role;
+    EXPECT_EQ(
+        authorize("/x", {.params = {{"HTTP_X_KEY", "good"}, role, {"TRIVET_ROUTE", "phased"}}}).status(),
+        expected)
+        << each.apache_role;
+  }
+  EXPECT_EQ(authorize("/phased", {.params = {{"HTTP_X_KEY", "good"}}}).status(), 403);
+  EXPECT_TRUE(bench.log.contains("for another phase"));
+}
+
+TEST_F(Verdicts, OnlyTheRoleAuthorizerHasPhases) {
+  auto& phased = bench.route("phased", "/phased");
+  phased.authorize = {guard("gate")};
+  phased.phases = {config::Phase::authorizer};
+  bench.open();
+  const Names params = {{"HTTP_X_KEY", "good"}, {"FCGI_APACHE_ROLE", "AUTHORIZER"}};
+  Names steered = params;
+  steered.emplace_back("TRIVET_ROLE", "authorizer");
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/phased", {.params = params}));
+  EXPECT_EQ(wire.answer().status(), 404);
+  wire.send(request("/phased", {.params = steered}));
+  EXPECT_EQ(wire.answer().status(), 403);
+  EXPECT_EQ(authorize("/phased", {.params = params}).status(), 200);
+  wire.send(request("/secret/x", {.params = {{"HTTP_X_KEY", "phase"}, {"FCGI_APACHE_ROLE", "AUTHORIZER"}}}));
+  EXPECT_EQ(wire.answer().body(), "0");
+}
+
 TEST_F(Verdicts, AnUndeclaredVariableIsNotPassedOnAndToldOnce) {
   bench.open();
   for (int i = 0; i < 3; ++i) {

@@ -111,6 +111,7 @@ struct Gate {
     if (key == "deny200") return trivet::deny(200);
     if (key == "challenge")
       return trivet::deny(401).header("WWW-Authenticate", "Basic").body("who are you?\n");
+    if (key == "phase") return trivet::deny(403).body(std::to_string(static_cast<unsigned>(request.phase())));
     if (key == "server-user") return trivet::deny(403).body(std::string(request.param("REMOTE_USER")) + "|");
     return trivet::deny(403).body("no\n").reason("bad key");
   }

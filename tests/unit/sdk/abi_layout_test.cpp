@@ -35,7 +35,9 @@ static_assert(offsetof(trivet_request_info, content_length) == 16);
 static_assert(offsetof(trivet_request_info, data_length) == 24);
 static_assert(offsetof(trivet_request_info, route) == 32);
 static_assert(offsetof(trivet_request_info, id) == 48);
-static_assert(sizeof(trivet_request_info) == 64);
+static_assert(offsetof(trivet_request_info, phase) == 64);
+static_assert(offsetof(trivet_request_info, reserved) == 68);
+static_assert(sizeof(trivet_request_info) == 72);
 
 static_assert(offsetof(trivet_host, size) == 0);
 static_assert(offsetof(trivet_host, abi_major) == 4);
@@ -154,6 +156,8 @@ static_assert(is_same_v<decltype(trivet_plugin::destroy), void (*)(void*)>);
 static_assert(TRIVET_ABI_MAGIC == 0x54525654 && TRIVET_NOTE_TYPE == 0x54520001);
 static_assert(TRIVET_OK == 0 && TRIVET_E_ABSENT == -1 && TRIVET_E_CANCELLED == -2 && TRIVET_E_ARGUMENT == -3);
 static_assert(TRIVET_E_STATE == -4 && TRIVET_E_LIMIT == -5 && TRIVET_E_FAILED == -6);
+static_assert(TRIVET_PHASE_NONE == 0 && TRIVET_PHASE_ACCESS_CHECKER == 1 && TRIVET_PHASE_AUTHENTICATOR == 2 &&
+              TRIVET_PHASE_AUTHORIZER == 3);
 static_assert(TRIVET_ROLE_RESPONDER == 1 && TRIVET_ROLE_AUTHORIZER == 2 && TRIVET_ROLE_FILTER == 3);
 static_assert(TRIVET_END_NOT_YET == 0 && TRIVET_END_COMPLETE == 1 && TRIVET_END_SHORT == 2 &&
               TRIVET_END_LONG == 3);

@@ -99,6 +99,31 @@ TEST(Request, KnowsItsFacts) {
   });
 }
 
+TEST(Request, HasAPhaseOnlyAsAnAuthorizerBehindApache) {
+  with({.params = {{"FCGI_APACHE_ROLE", "AUTHORIZER"}}},
+       [](Request& request) { EXPECT_EQ(request.phase(), trivet::Phase::none); });
+  static trivet::Phase seen{};
+  struct Sees {
+    trivet::Verdict check(Request& request) {
+      seen = request.phase();
+      return trivet::allow();
+    }
+  };
+  static constexpr trivet_plugin plugin = trivet::sdk::entry<Sees>("sees", "1");
+  const std::pair<const char*, trivet::Phase> cases[] = {
+      {"ACCESS_CHECKER", trivet::Phase::access_checker},
+      {"AUTHENTICATOR", trivet::Phase::authenticator},
+      {"AUTHORIZER", trivet::Phase::authorizer},
+      {"RESPONDER", trivet::Phase::none},
+  };
+  for (const auto& [role, phase] : cases) {
+    Ask ask;
+    ask.params["FCGI_APACHE_ROLE"] = role;
+    EXPECT_EQ(trivet::FakeHost(plugin).check(ask).allowed, true);
+    EXPECT_EQ(seen, phase) << role;
+  }
+}
+
 struct SecretCase {
   std::string_view given;
   std::string_view expected;
