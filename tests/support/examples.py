@@ -1,11 +1,15 @@
 """The examples of conf/ in a temporary folder: the very files a user copies, with our socket, port and document root."""
 
+import base64
 import contextlib
+import hashlib
+import os
 import re
 
 from support import host, refusals, site
-from support.runner import Failure
-from support.servers import CONF, Lighttpd, Nginx, replaced, running
+from support.runner import Failure, equal, eventually, expect
+from support.servers import (CONF, Apache, Haproxy, Lighttpd, Nginx, give_to_web_user, processes_with, replaced, running,
+                             socket_count, temporary_folder)
 
 
 def plugins_and_routes(server):
@@ -84,5 +88,95 @@ mimetype.assign = ( ".txt" => "text/plain" )
 include "{trivet.folder}/trivet.conf"
 {extra(trivet, root)}
 """)
+        with running(server):
+            yield Pair(trivet, server, port)
+
+
+# What starters of applications leave of the environment, and what sanitizers need.
+SPAWNED_ENVIRONMENT = {"PATH": os.environ.get("PATH", ""), **host.SANITIZED}
+
+
+class Spawned(host.Host):
+    """What a web server starts by itself with `command()`: any number of processes, or none."""
+
+    def __init__(self, build, folder, config, **more):
+        super().__init__(build, folder, config, **more)
+        self.write()
+        give_to_web_user(folder / "cache", folder / "spool")
+
+    def pids(self):
+        return processes_with(self.file)
+
+    def busy(self):
+        """Whether one of them has a connection beside its listening socket."""
+        return any(socket_count(pid) > 1 for pid in self.pids())
+
+    def expect_clean(self, log):
+        """After the web server's end: no process is left, nothing lies about, no sanitizer spoke."""
+        eventually(lambda: not self.pids(), f"the end of {self.pids()}", 10)
+        report = host.REPORTS.search(log)
+        expect(report is None, "a sanitizer or assertion spoke:\n" + log[report.start():][:4000] if report else "")
+        for each in ("cache", "spool"):
+            equal(os.listdir(self.folder / each), [], f"what lies about in {each}")
+
+
+def passwords(**users):
+    """Lines of a password file for Apache: name=password."""
+    digest = {name: base64.b64encode(hashlib.sha1(word.encode()).digest()).decode() for name, word in users.items()}
+    return "".join(f"{name}:{{SHA}}{each}\n" for name, each in digest.items())
+
+
+@contextlib.contextmanager
+def apache(build, config, extra):
+    """Apache with the example and more from extra(command of Trivet, document root); mod_fcgid starts Trivet."""
+    with temporary_folder() as folder:
+        trivet = Spawned(build, folder, config)
+        root = document_root(folder)
+        (folder / "users").write_text(passwords(ann="ann's word", bob="bob's word"))
+        port = host.free_port()
+        command = " ".join(trivet.command())
+        text = replaced((CONF / "apache" / "trivet.conf").read_text(), {
+            "/usr/bin/trivet serve -c /etc/trivet/apache.toml": command,
+            "/etc/trivet/members.htpasswd": folder / "users"})
+        sanitizers = "\n".join(f'FcgidInitialEnv {name} "{value}"' for name, value in host.SANITIZED.items())
+        server = Apache(folder, port, root, f"{text}\n{sanitizers}\n{extra(command, root)}")
+        with running(server):
+            yield Pair(trivet, server, port)
+        trivet.expect_clean(server.log_text())
+
+
+@contextlib.contextmanager
+def lighttpd_spawns(build, config, extra):
+    """lighttpd with extra(what it starts, document root), and none of the example."""
+    with temporary_folder() as folder:
+        trivet = Spawned(build, folder, config)
+        root = document_root(folder)
+        (folder / "upload").mkdir()
+        port = host.free_port()
+        server = Lighttpd(folder, port, f"""\
+server.modules = ( "mod_fastcgi", "mod_setenv" )
+server.port = {port}
+server.bind = "127.0.0.1"
+server.document-root = "{root}"
+server.upload-dirs = ( "{folder}/upload" )
+server.max-fds = 4096
+server.breakagelog = "{folder}/lighttpd.log"
+mimetype.assign = ( ".txt" => "text/plain" )
+{extra(trivet, root)}
+""")
+        with running(server):
+            yield Pair(trivet, server, port)
+        trivet.expect_clean(server.log_text())
+
+
+@contextlib.contextmanager
+def haproxy(build, config, extra="", threads=2, changes=None):
+    """Trivet behind HAProxy with the example; `changes` replaces more of its text."""
+    with site.running(build, config) as trivet:
+        port = host.free_port()
+        text = replaced((CONF / "haproxy" / "trivet.cfg").read_text(), {
+            "unix@/run/trivet/trivet.sock": f"unix@{trivet.socket_path}", "bind :80": f"bind 127.0.0.1:{port}",
+            **(changes or {})})
+        server = Haproxy(trivet.folder, port, threads, text + extra)
         with running(server):
             yield Pair(trivet, server, port)

@@ -105,6 +105,110 @@ class Lighttpd(WebServer):
         return self.wait_until_it_listens()
 
 
+APACHE_MODULES = pathlib.Path("/usr/lib/apache2/modules")
+
+
+def web_user():
+    """As whom a server runs that drops root: by name, or None for tests that do not run as root."""
+    return "www-data" if os.getuid() == 0 else None
+
+
+def give_to_web_user(*paths):
+    for each in paths:
+        if web_user() is not None:
+            shutil.chown(each, web_user(), web_user())
+
+
+class Apache(WebServer):
+    """Apache with mod_fcgid, which starts applications as the web server's user."""
+
+    MODULES = ["mpm_event", "authn_core", "authn_file", "auth_basic", "authz_core", "authz_user", "env", "setenvif",
+               "headers", "fcgid"]
+
+    def __init__(self, folder, port, root, text):
+        super().__init__("apache2", folder, port)
+        self.program = program("apache2")
+        if not (APACHE_MODULES / "mod_fcgid.so").exists():
+            runner.skip("mod_fcgid is not installed (apt-get install libapache2-mod-fcgid)")
+        for each in ("ipc", "apache-run"):
+            (self.folder / each).mkdir()
+            give_to_web_user(self.folder / each)
+        modules = "\n".join(f"LoadModule {each}_module {APACHE_MODULES}/mod_{each}.so" for each in self.MODULES)
+        user = f"User {web_user()}\nGroup {web_user()}" if web_user() else ""
+        (self.folder / "apache.conf").write_text(f"""\
+ServerRoot {folder}
+ServerName localhost
+Listen 127.0.0.1:{port}
+DefaultRuntimeDir {folder}/apache-run
+PidFile {folder}/apache-run/pid
+Mutex file:{folder}/apache-run default
+ErrorLog {self.log}
+LogLevel warn fcgid:info
+{user}
+{modules}
+ServerLimit 8
+ThreadsPerChild 32
+MaxRequestWorkers 256
+FcgidIPCDir {folder}/ipc
+FcgidProcessTableFile {folder}/ipc/table
+DocumentRoot {root}
+{text}
+""")
+
+    def start(self):  # pylint: disable=arguments-differ
+        environment = {name: value for name, value in os.environ.items() if name != "TMPDIR"}
+        super().start([self.program, "-f", str(self.folder / "apache.conf"), "-DFOREGROUND"], environment,
+                      cwd=str(self.folder))
+        return self.wait_until_it_listens()
+
+
+class Haproxy(WebServer):
+    def __init__(self, folder, port, threads, text):
+        super().__init__("haproxy", folder, port)
+        self.program = program("haproxy")
+        (self.folder / "haproxy.cfg").write_text(f"""\
+global
+  maxconn 4096
+  nbthread {threads}
+  log stderr format raw local0 notice
+
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+
+{text}
+""")
+
+    def start(self):  # pylint: disable=arguments-differ
+        super().start([self.program, "-db", "-f", str(self.folder / "haproxy.cfg")], cwd=str(self.folder))
+        return self.wait_until_it_listens()
+
+    def stop(self):
+        # After its soft stop the worker takes the signal once more, with the default action.
+        runner.one_of(self.end(), (0, -signal.SIGTERM), "exit code of haproxy")
+
+
+def processes_with(text):
+    """The ids of all processes that have `text` in their command line: what some server spawned for one test."""
+    found = []
+    for each in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if each.name.isdigit() and str(text).encode() in (each / "cmdline").read_bytes():
+                found.append(int(each.name))
+    return found
+
+
+def socket_count(pid):
+    count = 0
+    with contextlib.suppress(OSError):
+        for each in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                count += os.readlink(each).startswith("socket:")
+    return count
+
+
 @contextlib.contextmanager
 def running(server):
     server.start()
@@ -117,4 +221,5 @@ def running(server):
     server.stop()
 
 
-__all__ = ["CONF", "Lighttpd", "Nginx", "WebServer", "program", "replaced", "running", "temporary_folder"]
+__all__ = ["CONF", "Apache", "Haproxy", "Lighttpd", "Nginx", "WebServer", "give_to_web_user", "processes_with", "program",
+           "replaced", "running", "socket_count", "temporary_folder"]
