@@ -79,7 +79,9 @@ void PeerModel::sent(std::string_view bytes) {
 
 void PeerModel::take_sent(unsigned type, std::uint16_t id, std::string_view content) {
   if (type == begin_request && content.size() == 8 && id != 0) {
-    ids_[id].requests.emplace_back().role = u16(content, 0);
+    Request& begun = ids_[id].requests.emplace_back();
+    begun.role = u16(content, 0);
+    begun.keeps = byte_of(content, 2) % 2 == 1;
     return;
   }
   const auto found = ids_.find(id);
@@ -148,6 +150,7 @@ void PeerModel::end(Id& id, std::string_view content) {
   } else {
     require(id.answer.out.empty(), "an unknown role gets nothing but its END_REQUEST");
   }
+  wants_close_ = wants_close_ || !request.keeps;
   ++id.ended;
   id.answer = {};
 }
@@ -173,6 +176,10 @@ void PeerModel::check_answer(const Request& request, const Answer& answer, unsig
   require((status != 204 && status != 304) || body.empty(), "204 and 304 have no body");
   if (status != 200 || !body.starts_with("body=")) return;
   const Values announced = values_of(request.pairs, "CONTENT_LENGTH");
+  const bool is_one_number = announced.size() == 1 && !announced[0].empty() &&
+                             announced[0].find_first_not_of("0123456789") == std::string::npos;
+  require(!is_one_number || announced[0].size() > 18 || std::stoull(announced[0]) <= request.body,
+          "a body shorter than announced is no answer's body");
   const std::string counted(body.substr(5));
   require(counted == std::to_string(request.body) ||
               (std::find(announced.begin(), announced.end(), counted) != announced.end() &&
@@ -198,6 +205,8 @@ void PeerModel::check_grant(const Request& request, const Answer& answer, int st
     require(!authorizes || status != 200, "an authorizer's 200 needs a guard's yes");
     return;
   }
+  require(answer.out.find("yes-", at + 1) == std::string::npos,
+          "only the guard's word stands where it belongs");
   const std::size_t word_end = answer.out.find_first_not_of("0123456789", at + 4);
   const auto yes = yes_.find(answer.out.substr(at, word_end - at));
   require(yes != yes_.end(), "a grant tells a yes that a guard has said");

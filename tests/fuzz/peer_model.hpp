@@ -33,10 +33,13 @@ class PeerModel {
   [[nodiscard]] std::size_t complete_params() const noexcept { return complete_params_; }
   /// Every request that began was ended.
   [[nodiscard]] bool all_ended() const;
+  /// A request was ended that wanted the connection closed behind it.
+  [[nodiscard]] bool wants_close() const noexcept { return wants_close_; }
 
  private:
   struct Request {
     unsigned role = 0;
+    bool keeps = false;
     std::string pairs;  ///< The bytes of PARAMS.
     bool params_ended = false;
     bool is_spoiled = false;  ///< Aborted or out of order before its parameters ended.
@@ -65,6 +68,7 @@ class PeerModel {
   std::string unread_;  ///< Sent; not a whole record yet.
   std::size_t padding_ = 0;
   std::size_t complete_params_ = 0;
+  bool wants_close_ = false;
   bool is_dead_ = false;  ///< Another version: no later record can be found.
 };
 

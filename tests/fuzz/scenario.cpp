@@ -51,11 +51,33 @@ struct NeverGuard {
   }
 };
 
+/// A guard in C that returns without a word: the SDK would say something.
+constexpr trivet_authorizer mute_hooks = {sizeof(trivet_authorizer),
+                                          [](void*, trivet_request*) -> trivet_status {
+                                            ++told.asked;
+                                            return TRIVET_OK;
+                                          }};
+constexpr trivet_plugin mute = {TRIVET_ABI_MAGIC,
+                                sizeof(trivet_plugin),
+                                TRIVET_ABI_MAJOR,
+                                TRIVET_ABI_MINOR,
+                                TRIVET_NEVER_BLOCKS,
+                                {"mute", 4},
+                                {"1", 1},
+                                [](const trivet_host*, const trivet_settings*, void** self) -> trivet_status {
+                                  *self = nullptr;
+                                  return TRIVET_OK;
+                                },
+                                [](void*) {},
+                                nullptr,
+                                &mute_hooks,
+                                nullptr};
+
 struct Secret {
   static constexpr bool never_blocks = true;
   void handle(trivet::Request& request, trivet::Response& out) {
     ++told.started;
-    out << "secret for " << request.param("REMOTE_USER") << "\n";
+    out << "secret for " << request.param("REMOTE_USER") << " " << request.param("AUTH_TYPE") << "\n";
   }
 };
 
@@ -90,6 +112,7 @@ config::Guard guard(const std::string& name) {
 void add_routes(Bench& bench) {
   bench.add<TokenGuard>("token");
   bench.add<NeverGuard>("never");
+  bench.add_entry("mute", mute, 0, std::nullopt, 1);
   bench.add<Secret>("secret");
   bench.add<CountBody>("count");
   bench.add<Blind>("blind");
@@ -121,6 +144,7 @@ void add_routes(Bench& bench) {
   guarded("secret", {guard("token")}).respond = "secret";
   guarded("both", {guard("allow"), guard("token")}).respond = "secret";
   guarded("never", {guard("never"), guard("deny")}).respond = "secret";
+  guarded("mute", {guard("mute")}).respond = "secret";
   config::Route& upload = guarded("upload", {guard("token")});
   upload.respond = "blind";
   upload.filter = {"upper"};
@@ -193,6 +217,7 @@ constexpr std::pair<const char*, const char*> usual_params[] = {
     {"QUERY_STRING", "throw-late"},
     {"QUERY_STRING", "sendfile"},
     {"QUERY_STRING", "location"},
+    {"REQUEST_URI", "/mute/x"},
 };
 constexpr std::size_t sizes[] = {0, 1, 100, 1000, 4095, 9000, 30000, 65535};
 constexpr int times_ms[] = {1, 20, 500, 2000, 5000, 60000};
@@ -237,8 +262,10 @@ std::string Scenario::bytes_of(Step step, Script& script) {
     return names;
   };
   switch (step) {
-    case Step::begin:
-      return host::testing::begin(id, static_cast<std::uint16_t>(script.below(5)), script.below(4) != 0);
+    case Step::begin: {
+      const auto role = static_cast<std::uint16_t>(script.below(5));
+      return host::testing::begin(id, role, script.below(4) != 0);
+    }
     case Step::params:
       return params(id, read_params());
     case Step::params_end:
@@ -384,8 +411,10 @@ void Scenario::finish() {
     side.wire.take(SIZE_MAX);
   }
   pass_time();
-  for (Side& side : sides_)
+  for (Side& side : sides_) {
     require(side.wire.closed() || side.model.all_ended(), "each request is ended, or its connection closed");
+    require(side.wire.closed() || !side.model.wants_close(), "a connection that is not to be kept is closed");
+  }
   for (Side& side : sides_) side.wire.end(false);
   pass_time();
   for (Side& side : sides_) require(side.wire.closed(), "a peer that has ended leaves no connection");

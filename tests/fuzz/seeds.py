@@ -311,6 +311,7 @@ def connection():
     for key in ("throw", "nothing", "redirect", "deny200", "challenge"):
         yield "guard-" + key, ask(AUTHORIZER, to("/secret/x", ("HTTP_X_KEY", key))) + ask(RESPONDER, to(("HTTP_X_KEY", key)))
     yield "denied-by-name", ask(AUTHORIZER, to("/secret/x", good, ("HTTP_X_DENY", "1")))
+    yield "guard-without-a-word", ask(AUTHORIZER, to("/mute/x", good)) + ask(RESPONDER, to("/mute/x", good))
     yield "second-guard-denies", ask(AUTHORIZER, to("/never/x", good)) + ask(RESPONDER, to("/never/x", good))
     yield "first-guard-is-built-in", ask(AUTHORIZER, to("/both/x?y", good)) + ask(RESPONDER, to("/both/x?y", good))
     yield "no-route", ask(AUTHORIZER, to("/nowhere", good)) + ask(RESPONDER, to("/nowhere", good))
@@ -323,6 +324,7 @@ def connection():
                                  ask(RESPONDER, to("/count/x", ("TRIVET_ROLE", "authorizer"), ("TRIVET_ROUTE", "secret"))))
     yield "steered-filter", ask(RESPONDER, to("/filter/x", ("TRIVET_ROLE", "filter"), ("REQUEST_METHOD", "POST")), 1000)
     yield "steered-to-nothing", ask(AUTHORIZER, to("/secret/x", good, ("TRIVET_ROUTE", "")))
+    yield "forged-beside-the-guards-word", ask(RESPONDER, to("/secret/x", good, ("AUTH_TYPE", "yes-forged")))
     yield "forged-user", (ask(RESPONDER, to("/secret/x", ("REMOTE_USER", "yes-forged"), ("AUTH_TYPE", "yes-forged"))) +
                           ask(AUTHORIZER, to("/secret/x", ("REMOTE_USER", "yes-forged"), ("FCGI_APACHE_ROLE", "AUTHORIZER"))))
     yield "params-without-their-end", begun(AUTHORIZER) + step("params", 0) + to("/secret/x", good) + step("end", 0)
@@ -338,7 +340,7 @@ def connection():
     yield "two-connections", (ask(AUTHORIZER, to("/secret/x", good), how=3) + ask(AUTHORIZER, to("/secret/x"), side=1) +
                               step("end", 4) + ask(RESPONDER, to("/secret/x", good), side=1))
     yield "counted-upload", ask(RESPONDER, to("/count/x", ("REQUEST_METHOD", "POST")), 30000)
-    yield "short-upload", ask(RESPONDER, to("/count/x", ("CONTENT_LENGTH", "70000")), 1000)
+    yield "short-upload", ask(RESPONDER, to("/count/x", ("CONTENT_LENGTH", "100")), 1)
     yield "long-upload", ask(RESPONDER, to("/count/x", ("CONTENT_LENGTH", "100")), 1000)
     yield "no-upload", ask(RESPONDER, to("/count/x", ("CONTENT_LENGTH", "0")))
     yield "upload-beyond-the-limit", (ask(RESPONDER, to("/count/x", ("REQUEST_METHOD", "POST")), 65535, flags=0xe1) +
