@@ -54,10 +54,10 @@ if ! { cmake --preset fuzz -DTRIVET_TESTS=OFF && cmake --build build/fuzz --targ
   exit 1
 fi
 
-# The processor time of the programs that this shell ran, in seconds.
-spent() {
+# Sets `spent` to the processor time of the programs that this shell ran, in seconds. A subshell would see only its own.
+look_at_clock() {
   times >"$work/times"
-  sed -n 2p "$work/times" | tr 'ms' '  ' | awk '{ printf "%d", $1 * 60 + $2 + $3 * 60 + $4 }'
+  spent=$(sed -n 2p "$work/times" | tr 'ms' '  ' | awk '{ printf "%d", $1 * 60 + $2 + $3 * 60 + $4 }')
 }
 
 hash_of() {
@@ -71,13 +71,15 @@ for target in $targets; do
   folder=$work/$target
   mkdir -p "$folder/found"
   hash=$(hash_of "$target")
-  before=$(spent)
+  look_at_clock
+  before=$spent
   # shellcheck disable=SC2046 # a list of words
   "build/fuzz/bin/${target}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=256 \
     -print_final_stats=1 -artifact_prefix="$folder/finding-" $(options_of "$target") \
     "$folder/found" "tests/fuzz/corpus/$target" >"$folder/log" 2>&1
   code=$?
-  took=$(($(spent) - before))
+  look_at_clock
+  took=$((spent - before))
   sums=$(awk -v target="$target" -v hash="$hash" '$1 == target && $2 == hash { print $3 }' "$work/cpu_seconds" 2>/dev/null)
   total=$((${sums:-0} + took))
   { grep -v "^$target " "$work/cpu_seconds" 2>/dev/null; echo "$target $hash $total"; } >"$work/cpu_seconds.new"
