@@ -94,8 +94,9 @@ void PeerModel::take_sent(unsigned type, std::uint16_t id, std::string_view cont
   } else if (type == abort_request ||
              (!request.params_ended && (type == standard_in || (type == data && request.role == 3)))) {
     request.is_spoiled = request.is_spoiled || !request.params_ended;
-  } else if (type == standard_in && request.params_ended) {
+  } else if (type == standard_in && !request.body_ended) {
     request.body += content.size();
+    request.body_ended = content.empty();
   }
 }
 

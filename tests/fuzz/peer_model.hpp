@@ -43,7 +43,8 @@ class PeerModel {
     std::string pairs;  ///< The bytes of PARAMS.
     bool params_ended = false;
     bool is_spoiled = false;  ///< Aborted or out of order before its parameters ended.
-    std::size_t body = 0;     ///< Bytes of STDIN.
+    std::size_t body = 0;     ///< Bytes of STDIN, up to its end.
+    bool body_ended = false;
   };
   /// What was received for the request that is answered now.
   struct Answer {

@@ -342,6 +342,7 @@ def connection():
     yield "counted-upload", ask(RESPONDER, to("/count/x", ("REQUEST_METHOD", "POST")), 30000)
     yield "short-upload", ask(RESPONDER, to("/count/x", ("CONTENT_LENGTH", "100")), 1)
     yield "long-upload", ask(RESPONDER, to("/count/x", ("CONTENT_LENGTH", "100")), 1000)
+    yield "more-body-behind-its-end", ask(RESPONDER, to("/count/x"), how=3) + step("body", 0, 3)
     yield "no-upload", ask(RESPONDER, to("/count/x", ("CONTENT_LENGTH", "0")))
     yield "upload-beyond-the-limit", (ask(RESPONDER, to("/count/x", ("REQUEST_METHOD", "POST")), 65535, flags=0xe1) +
                                       step("body", 0, 6) + step("body_end", 0))
