@@ -251,33 +251,41 @@ void Request::resume() {
 void Request::on_aborted() {
   if (state_ == State::over) return;
   tell(log::Level::info, "aborted by the web server", 0, {});
-  if (role_ == protocol::Role::filter) writer_.release();
   writer_.abort(status_in_slice(400, slice_));
   answered();
+  hold_no_longer();
 }
 
 void Request::on_violation(std::string_view what) {
   if (state_ == State::over) return;
-  if (role_ == protocol::Role::filter) writer_.release();
   refuse(400, what);
+  hold_no_longer();
 }
 
 void Request::time_out(std::string_view what) {
   if (state_ == State::over) return;
   env_.tally.limit_hit();
-  if (role_ == protocol::Role::filter) writer_.release();
   refuse(408, what);
+  hold_no_longer();
 }
 
 void Request::refuse_overload(std::string_view why) {
   env_.tally.limit_hit();
-  if (role_ == protocol::Role::filter) writer_.release();
   refuse(503, why, {}, static_cast<std::uint8_t>(protocol::ProtocolStatus::overloaded));
+  hold_no_longer();
 }
 
 void Request::refuse_stopping() {
-  if (role_ == protocol::Role::filter) writer_.release();
   refuse(503, "the host is stopping");
+  hold_no_longer();
+}
+
+/// The end of FCGI_STDIN, which a filter's answer waits for, will not come. Only after the answer was made:
+/// what the filter has said so far has not gone out, and is replaced by it.
+void Request::hold_no_longer() {
+  if (state_ == State::over || !writer_.held_back()) return;
+  writer_.release();
+  answered();
 }
 
 void Request::refuse(int status, std::string_view reason, std::string_view allow,

@@ -127,6 +127,7 @@ class Request final : public protocol::RequestInput,
   void tell(log::Level level, std::string_view event, int status, std::string_view reason);
   void tell_once(std::uint32_t bit, std::string_view event, std::string_view reason);
   void answered();
+  void hold_no_longer();
   void let_go_if_idle();
   [[nodiscard]] bool busy() const noexcept;
   [[nodiscard]] bool waits_for_peer() const noexcept;

@@ -206,6 +206,9 @@ void Bench::open() {
       if (joined.kind == config::Guard::Kind::plugin) joined.plugin = find(guard.plugin);
       route->guards.push_back(joined);
     }
+    for (const std::string& listener : from->listen) {
+      route->listeners.push_back(static_cast<std::uint32_t>(std::stoul(listener)));
+    }
     if (from->respond) route->source = find(*from->respond);
     for (const std::string& filter : from->filter) route->filters.push_back(find(filter));
     routes.push_back(std::move(route));
@@ -216,17 +219,16 @@ void Bench::open() {
       *environment_, counters, read_buffer_, {}, {limits.connections, limits.concurrent_per_connection}});
 }
 
-Bench::Wire& Bench::connect(bool accept_steering) {
-  wires_.push_back(std::make_unique<Wire>(*this, accept_steering));
+Bench::Wire& Bench::connect(bool accept_steering, std::uint32_t listener) {
+  wires_.push_back(std::make_unique<Wire>(*this, roles::Request::Origin{listener, accept_steering}));
   return *wires_.back();
 }
 
 // --- the web server's end ---
 
-Bench::Wire::Wire(Bench& the_bench, bool accept_steering) : bench(the_bench) {
+Bench::Wire::Wire(Bench& the_bench, const roles::Request::Origin& origin) : bench(the_bench) {
   Connection::Owner& owner = *this;
-  connection = std::make_unique<Connection>(owner, *bench.context_, "test",
-                                            roles::Request::Origin{0, accept_steering});
+  connection = std::make_unique<Connection>(owner, *bench.context_, "test", origin);
   connection->start(std::make_unique<FakeTransport>(pipe));
 }
 

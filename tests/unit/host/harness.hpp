@@ -131,14 +131,14 @@ class Bench {
   plugin::Plugin& add_entry(const std::string& name, const trivet_plugin& entry, std::uint32_t threads,
                             std::optional<std::chrono::milliseconds> timeout, std::uint32_t queue);
 
-  /// A route; plugins by name. `authorize` may hold "allow" and "deny".
+  /// A route; plugins by name. `authorize` may hold "allow" and "deny", `listen` the numbers of listeners.
   config::Route& route(const std::string& name, const std::string& path);
   /// After the last route.
   void open();
   [[nodiscard]] roles::Environment& environment() { return *environment_; }
 
   struct Wire;
-  Wire& connect(bool accept_steering = true);
+  Wire& connect(bool accept_steering = true, std::uint32_t listener = 0);
   [[nodiscard]] plugin::Plugin* find(const std::string& name);
 
  private:
@@ -154,7 +154,7 @@ class Bench {
 
 /// The web server's end of one connection.
 struct Bench::Wire final : private Connection::Owner {
-  Wire(Bench& bench, bool accept_steering);
+  Wire(Bench& bench, const roles::Request::Origin& origin);
   ~Wire() override;
 
   /// Bytes arrive, in one piece or one by one.

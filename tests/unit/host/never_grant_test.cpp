@@ -106,7 +106,10 @@ class Verdicts : public ::testing::Test {
     bench.add_entry("yes-but", yes_but, 0, std::nullopt, 1);
     bench.add_entry("both-ways", both_ways, 0, std::nullopt, 1);
     bench.add_entry("early", early, 1, std::nullopt, 1);
-    for (const char* name : {"mute", "yes-but", "both-ways", "early"}) {
+    bench.add_entry("mute-on-a-thread", mute, 1, std::nullopt, 1);
+    bench.add_entry("yes-but-on-a-thread", yes_but, 1, std::nullopt, 1);
+    for (const char* name :
+         {"mute", "yes-but", "both-ways", "early", "mute-on-a-thread", "yes-but-on-a-thread"}) {
       bench.route(name, "/" + std::string(name) + "/**").authorize = {guard(name)};
     }
     bench.limits.params_bytes = 4096;
@@ -175,6 +178,8 @@ INSTANTIATE_TEST_SUITE_P(
         Denied{"ReturnsAnEmptyVerdict", "/secret/x", {{"HTTP_X_KEY", "nothing"}}, 403},
         Denied{"SaysNothing", "/mute/x", {}, 500}, Denied{"AllowsAndFails", "/yes-but/x", {}, 500},
         Denied{"AllowsAndDenies", "/both-ways/x", {}, 500},
+        Denied{"SaysNothingOnAThread", "/mute-on-a-thread/x", {}, 500},
+        Denied{"AllowsAndFailsOnAThread", "/yes-but-on-a-thread/x", {}, 500},
         Denied{"DenyWithStatus200", "/secret/x", {{"HTTP_X_KEY", "deny200"}}, 500},
         Denied{"ForbiddenVariable", "/secret/x", {{"HTTP_X_KEY", "forbidden"}}, 500},
         Denied{"VariableWithLineBreak", "/secret/x", {{"HTTP_X_KEY", "crlf"}}, 500},
@@ -184,6 +189,8 @@ INSTANTIATE_TEST_SUITE_P(
         Denied{"OtherRoleOnRole2", "/secret/x", {{"HTTP_X_KEY", "good"}, {"TRIVET_ROLE", "responder"}}, 500},
         Denied{"FilterRoleOnRole2", "/secret/x", {{"HTTP_X_KEY", "good"}, {"TRIVET_ROLE", "filter"}}, 500},
         Denied{"UnknownSteering", "/secret/x", {{"HTTP_X_KEY", "good"}, {"TRIVET_NEW", "1"}}, 500},
+        Denied{"EmptySteeredRoute", "/secret/x", {{"HTTP_X_KEY", "good"}, {"TRIVET_ROUTE", ""}}, 500},
+        Denied{"EmptySteeredRole", "/secret/x", {{"HTTP_X_KEY", "good"}, {"TRIVET_ROLE", ""}}, 500},
         Denied{"DotSegment", "/secret/../open/x", {{"HTTP_X_KEY", "good"}}, 403},
         Denied{"EncodedDotSegment", "/open/%2e%2E/secret/x", {{"HTTP_X_KEY", "good"}}, 403},
         Denied{"DoubleSlash", "/secret//x", {{"HTTP_X_KEY", "good"}}, 403},
@@ -192,6 +199,14 @@ INSTANTIATE_TEST_SUITE_P(
         Denied{"ScriptNameMatchesAnotherGuardedRoute",
                "/both/x",
                {{"HTTP_X_KEY", "good"}, {"SCRIPT_NAME", "/closed/y"}},
+               403},
+        Denied{"ScriptNameWithADotSegment",
+               "/secret/x",
+               {{"HTTP_X_KEY", "good"}, {"SCRIPT_NAME", "/closed/../open/y"}},
+               403},
+        Denied{"OddScriptNameOfAGuardedRoute",
+               "/secret/x",
+               {{"HTTP_X_KEY", "good"}, {"SCRIPT_NAME", "/both//y"}},
                403},
         Denied{"TooManyParameters", "/secret/x",
                [] {

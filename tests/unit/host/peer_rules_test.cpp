@@ -72,6 +72,7 @@ TEST(PeerRules, AllRulesHaveToHold) {
   EXPECT_EQ(rules.value().refusal(remote(four(10, 0, 0, 1))), "");
   EXPECT_EQ(rules.value().refusal(remote(four(10, 0, 0, 9))), "it is not in FCGI_WEB_SERVER_ADDRS");
   EXPECT_EQ(rules.value().refusal(remote(four(192, 0, 2, 1))), "its address is not in allow_from");
+  EXPECT_EQ(rules.value().refusal(local(0)), "its address is not in allow_from");
 }
 
 TEST(PeerRules, WhatDoesNotFitTheSocketIsAnError) {

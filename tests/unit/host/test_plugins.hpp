@@ -25,6 +25,20 @@ struct WhoAmI {
   }
 };
 
+/// Every parameter as a source sees it, one a line.
+struct ShowParams {
+  static constexpr bool never_blocks = true;
+  void handle(trivet::Request& request, trivet::Response& out) {
+    for (const auto& [name, value] : request.params()) out << name << "=" << value << "\n";
+  }
+};
+
+/// The name of the route that the request took.
+struct ShowRoute {
+  static constexpr bool never_blocks = true;
+  void handle(trivet::Request& request, trivet::Response& out) { out << request.route(); }
+};
+
 /// The body back as it comes, on the loop.
 struct LoopEcho {
   static constexpr bool never_blocks = true;
@@ -50,6 +64,7 @@ struct ThreadEcho {
 /// As many bytes as QUERY_STRING says, 1,000 at a time, whenever there is room.
 struct Pour {
   static constexpr bool never_blocks = true;
+  static inline std::size_t poured = 0;
   struct Responder {
     explicit Responder(trivet::Request& request)
         : left(std::stoul(std::string(request.param("QUERY_STRING")))) {}
@@ -57,6 +72,7 @@ struct Pour {
       const std::size_t now = left < 1000 ? left : 1000;
       out << std::string(now, 'x');
       left -= now;
+      poured += now;
       return left == 0;
     }
     std::size_t left;
@@ -81,7 +97,7 @@ struct Head {
     if (what == "long") out.header("Content-Length", "2");
     if (what == "huge") out.header("X-Huge", std::string(8000, 'h'));
     if (what == "none") return;
-    if (what == "sendfile") out.header("X-Accel-Redirect", "/secret");
+    if (what.starts_with("file:")) out.header(what.substr(5), "/secret");
     if (what == "gzip") out.header("Content-Encoding", "gzip");
     if (what == "etag") out.header("ETag", "\"1\"").header("Content-Length", "5");
     out << "body\n";
@@ -101,6 +117,8 @@ struct Gate {
   trivet::Verdict check(trivet::Request& request) {
     const std::string_view key = request.param("HTTP_X_KEY");
     if (key == "good") return trivet::allow().set("REMOTE_USER", "ann").set("AUTH_GROUPS", "staff");
+    if (key == "good-with-head")
+      return trivet::allow().set("REMOTE_USER", "ann").header("X-Inner", "1").header("Set-Cookie", "a=b");
     if (key == "plain") return trivet::allow();
     if (key == "undeclared") return trivet::allow().set("SECRET_THING", "x");
     if (key == "forbidden") return trivet::allow().set("LD_PRELOAD", "x");
@@ -159,6 +177,16 @@ struct BodyFirst {
   void body(std::string_view chunk, trivet::Output& out, bool last) {
     out << chunk;
     if (last) out << "|";
+  }
+  void data(std::string_view chunk, trivet::Output& out, bool) { out << chunk; }
+};
+
+/// Wants everything that it says to go out at once.
+struct FlushEarly {
+  static constexpr bool never_blocks = true;
+  void body(std::string_view chunk, trivet::Output& out, bool) {
+    out << chunk;
+    out.flush();
   }
   void data(std::string_view chunk, trivet::Output& out, bool) { out << chunk; }
 };
