@@ -11,6 +11,9 @@
 namespace trivet::host {
 namespace {
 
+/// For plugin threads whose request was cancelled, when the host ends.
+constexpr auto plugin_patience = std::chrono::milliseconds(500);
+
 std::size_t role_of(roles::Slice slice) noexcept {
   switch (slice) {
     case roles::Slice::responder:
@@ -180,11 +183,17 @@ void Host::stop() {
   end_if_done();
 }
 
-void Host::on_grace_over(base::TimePoint /*now*/) {
+void Host::on_grace_over(base::TimePoint now) {
+  if (std::exchange(cancelled_, true)) {
+    loop_->stop();
+    return;
+  }
   log_.warn("shutdown_grace is over: what still runs is cancelled",
             {{"connections", std::to_string(connections_.size())}});
   for (std::size_t i = connections_.size(); i > 0; --i) connections_[i - 1]->abandon();
-  loop_->stop();
+  // Plugins that look whether they are cancelled come back now, and are unloaded in order.
+  loop_->timers().arm(grace_, now + plugin_patience);
+  end_if_done();
 }
 
 void Host::end_if_done() {
@@ -202,7 +211,7 @@ void Host::on_look_again(base::TimePoint /*now*/) { end_if_done(); }
 bool Host::quiet() {
   bool hung = false;
   for (const auto& each : assembly_.plugins) {
-    if (each->abandon(std::chrono::seconds(1))) {
+    if (each->abandon(plugin_patience)) {
       hung = true;
       log_.error("a plugin thread did not come back", {{"plugin", each->name()}});
     }

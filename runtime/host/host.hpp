@@ -82,6 +82,7 @@ class Host final : private Connection::Owner, private roles::Tally {
   base::MemberTimer<Host, &Host::on_rested> rested_{*this};
   log::Seldom evictions_;
   bool full_ = false;
+  bool cancelled_ = false;  ///< `shutdown_grace` is over.
 };
 
 }  // namespace trivet::host

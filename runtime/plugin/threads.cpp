@@ -193,7 +193,8 @@ bool Threads::abandon(std::chrono::milliseconds patience) {
   };
   const bool ended = state_->ended.wait_for(lock, patience, all_ended);
   for (State::Slot& slot : state_->slots) {
-    if (!slot.ended && slot.thread.joinable()) slot.thread.detach();
+    if (!slot.thread.joinable()) continue;
+    slot.ended ? slot.thread.join() : slot.thread.detach();  // One that has ended needs the mutex no more.
   }
   return !ended;
 }

@@ -59,6 +59,29 @@ def _(t):
             expect(not link.responses[1].complete or link.responses[1].status >= 400, "half a body passed for whole")
 
 
+@suite.test("after shutdown_grace a plugin that sees its cancellation ends in order, one that hangs keeps nobody")
+def _(t):
+    for stubborn in (False, True):
+        slow = f"""
+[plugin.slow]
+threads = 2
+timeout = "60s"
+config = {{ stubborn = {str(stubborn).lower()} }}
+[[route]]
+name = "slow"
+path = "/slow/**"
+respond = "slow"
+"""
+        with site.running(t.build, slow + HELLO, server='shutdown_grace = "200ms"') as running, running.connect() as link:
+            link.send(request(cgi("/slow?ms=60000"), flags=fcgi.KEEP))
+            link.send(request(cgi("/hello"), flags=fcgi.KEEP, request_id=2))
+            equal(link.take(2).status, 200, "what came after it on the connection")  # so the slow one has begun
+            running.send_signal(signal.SIGTERM)
+            running.process.wait(5 * t.build.slowness)
+            equal(running.process.returncode, 0, "exit code")
+            equal("a plugin thread did not come back" in running.log_text(), stubborn, "it is told that a thread hangs")
+
+
 @suite.test("SIGTERM under load fails no request that was begun", timeout=60)
 def _(t):
     with site.running(t.build) as running:

@@ -113,7 +113,7 @@ TEST(FastcgiClient, WhatNoApplicationSendsIsTold) {
     return std::string(header, sizeof header) + std::string(content);
   };
   const BrokenCase cases[] = {
-      {"Http", "HTTP/1.1 400\r\n\r\n", "what came back is not FastCGI 1; it begins with \"HTTP/1.1 400"},
+      {"Http", "HTTP/1.1 400\r\n\r\n", "what came back is not FastCGI 1; it begins with \"HTTP/1.1"},
       {"Begin", record(1, 1, std::string(8, '\0')),
        "a record came that no application sends in answer to one request: BEGIN_REQUEST with id 1"},
       {"OtherId", record(6, 2, "x"),
