@@ -1,12 +1,17 @@
 #include "runtime/cli/arguments.hpp"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
+#include <cerrno>
+#include <sstream>
 #include <string_view>
 
+#include "runtime/base/error.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/version.hpp"
+#include "runtime/config/load.hpp"
 #include "runtime/config/suggest.hpp"
 #include "runtime/config/text.hpp"
 #include "runtime/config/units.hpp"
@@ -125,8 +130,8 @@ class Reader {
         ->option_text("FILE");
     serve_
         ->add_option("--listen", serving_.listen,
-                     "Listen here instead of on every [[listen]]: unix:PATH, tcp:HOST:PORT or fd:N; may be "
-                     "repeated")
+                     "Listen here instead of on every [[listen]]: unix:PATH, tcp:HOST:PORT, systemd:NAME or "
+                     "fd:N; may be repeated")
         ->allow_extra_args(false)
         ->option_text("ADDRESS");
     serve_->add_option("--processes", processes_, "Worker processes; 0: everything in this one")
@@ -210,8 +215,11 @@ class Reader {
   /// Help and version, which CLI11 reports as errors too, or what is wrong.
   Finished refuse(const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) {
-      app_.exit(error, std::cout, std::cerr);
-      return {exit_ok};
+      std::ostringstream text;
+      app_.exit(error, text, text);
+      if (write_all(STDOUT_FILENO, text.str())) return {exit_ok};
+      say(base::system_error("the text cannot be written", errno).message);
+      return {exit_failed};
     }
     // A word nobody knows is more likely the mistake than what seems to be missing because of it.
     for (const std::string& word : current().remaining()) {
@@ -236,6 +244,12 @@ class Reader {
   }
 
   Command finish_serve() {
+    for (const std::string& each : serving_.listen) {
+      const auto address = config::parse_address(each);
+      if (const auto* problem = std::get_if<std::string>(&address)) {
+        return usage("serve: ", "--listen: " + *problem);
+      }
+    }
     if (processes_ >= 0) serving_.processes = static_cast<std::uint32_t>(processes_);
     return serving_;
   }

@@ -13,7 +13,6 @@
 #include "runtime/cli/head_parser.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/trace.hpp"
-#include "runtime/process/signal_mask.hpp"
 
 namespace trivet::cli {
 namespace {
@@ -128,10 +127,6 @@ base::Result<ClientRequest> prepare(const CallCommand& command) {
 }  // namespace
 
 int run_call(const CallCommand& command) {
-  if (const auto ignored = process::ignore_sigpipe(); !ignored) {
-    say(ignored.error().message);
-    return exit_internal;
-  }
   const auto address = call_address(command.address);
   if (const auto* wrong = std::get_if<std::string>(&address)) {
     say(*wrong);

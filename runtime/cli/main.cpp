@@ -7,6 +7,7 @@
 #include "runtime/cli/check_command.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/host/serve.hpp"
+#include "runtime/process/signal_mask.hpp"
 #include "runtime/process/spawner.hpp"
 #include "runtime/process/standard_streams.hpp"
 
@@ -31,9 +32,15 @@ struct Run {
 
 int main(int argc, char** argv) {
   try {
-    // First of all: a socket must not take the place of a standard stream that is closed.
+    // First of all, and for every command: a socket must not take the place of a standard stream that is
+    // closed.
     if (const auto opened = process::ensure_standard_descriptors(); !opened) {
       cli::say(opened.error().message);
+      return cli::exit_internal;
+    }
+    // Whoever reads what is said may be gone: the exit code tells it all the same.
+    if (const auto ignored = process::ignore_sigpipe(); !ignored) {
+      cli::say(ignored.error().message);
       return cli::exit_internal;
     }
     // A web server may start an application with nothing but its name (FastCGI 1.0, 2.1).

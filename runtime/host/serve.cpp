@@ -10,9 +10,7 @@
 #include "runtime/host/host.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/process/service_manager.hpp"
-#include "runtime/process/signal_mask.hpp"
 #include "runtime/process/spawner.hpp"
-#include "runtime/process/standard_streams.hpp"
 
 namespace trivet::host {
 namespace {
@@ -95,9 +93,6 @@ int serve_configured(config::Config& config, bool spawned, const std::vector<pro
 }  // namespace
 
 int serve(const ServeOptions& options) {
-  if (auto opened = process::ensure_standard_descriptors(); !opened)
-    return tell_all({opened.error()}, exit_internal);
-  if (auto ignored = process::ignore_sigpipe(); !ignored) return tell_all({ignored.error()}, exit_internal);
   auto passed = process::take_passed_sockets();
   if (!passed) return tell_all({passed.error()}, exit_internal);
   config::Overrides overrides = options.overrides;

@@ -43,6 +43,16 @@ TEST(Arguments, ServeTakesListenersAndProcesses) {
   EXPECT_EQ(serve.processes, 0U);
 }
 
+TEST(Arguments, ServeRefusesWhatIsNoAddress) {
+  for (const char* each : {"nowhere", "tcp:1", "unix:", "fd:x", ""}) {
+    const Read got = read({"serve", "--listen", "unix:/a", "--listen", each});
+    const auto* finished = std::get_if<Finished>(&got.command);
+    ASSERT_TRUE(finished) << each;
+    EXPECT_EQ(finished->code, exit_usage);
+    EXPECT_TRUE(got.err.starts_with("trivet: serve: --listen: ")) << got.err;
+  }
+}
+
 TEST(Arguments, CheckTakesAFormat) {
   EXPECT_FALSE(read_as<CheckCommand>({"check"}).json);
   EXPECT_FALSE(read_as<CheckCommand>({"check", "--format", "text"}).json);
