@@ -68,6 +68,8 @@ class Loop {
 
   /// The time of the current turn. [loop]
   [[nodiscard]] virtual TimePoint now() const noexcept = 0;
+  /// The time of this moment, for measuring what happens within a turn. [loop]
+  [[nodiscard]] virtual TimePoint exact_now() const noexcept { return now(); }
   /// Timers armed here fire on the loop. [loop]
   virtual TimerQueue& timers() noexcept = 0;
   /// Runs the task on the loop, soon, never inside this call. [any]

@@ -125,6 +125,9 @@ struct Log {
   Level level = Level::info;
   Format format = Format::text;
   std::string target = "stderr";  ///< stderr | syslog | file:PATH
+  std::string access = "off";     ///< off | stderr | file:PATH
+  std::vector<std::string> redact = {"HTTP_AUTHORIZATION", "HTTP_COOKIE", "REMOTE_PASSWD", "AUTH_PASSWORD"};
+  std::string request_id;  ///< The parameter a request's id is taken from; empty: made by the host.
 };
 
 struct Config {

@@ -136,6 +136,7 @@ void adapt_to_spawner(Config& config) {
       std::min<std::chrono::milliseconds>(config.server.shutdown_grace, spawned_grace);
   // Where the web server's own log is. A file may be another user's, and would be shared by every process.
   config.log.target = "stderr";
+  if (config.log.access != "off") config.log.access = "stderr";
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ std::size_t role_of(roles::Slice slice) noexcept {
 
 }  // namespace
 
-Host::Host(const config::Config& config, log::Log& log, std::unique_ptr<io::EventLoop> loop,
-           Assembly assembly, std::size_t most_connections)
+Host::Host(const config::Config& config, log::Log& log, log::Log* access_log,
+           std::unique_ptr<io::EventLoop> loop, Assembly assembly, std::size_t most_connections)
     : config_(config),
       log_(log),
       assembly_(std::move(assembly)),
@@ -44,6 +44,7 @@ Host::Host(const config::Config& config, log::Log& log, std::unique_ptr<io::Even
       most_connections_(most_connections),
       listeners_(config, log) {
   environment_.id_seed = std::random_device{}();
+  environment_.journal = {access_log, config.log.redact, config.log.request_id};
 }
 
 Host::~Host() { connections_.clear(); }
@@ -160,6 +161,7 @@ void Host::on_signal(int number) {
   switch (number) {
     case SIGHUP:
       log_.reopen();
+      if (environment_.journal.access != nullptr) environment_.journal.access->reopen();
       log_.warn("SIGHUP: the log was reopened; reloading is not served by this version yet");
       break;
     case SIGUSR2:

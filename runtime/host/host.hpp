@@ -20,13 +20,14 @@ namespace trivet::host {
 /// One worker at work: its loop, listeners, connections and plugins.
 ///
 /// Thread    [startup] up to run(); everything else on the loop, which is the thread that calls run().
-/// Lifetime  `config` and `log` outlive it.
+/// Lifetime  `config` and both logs outlive it.
 /// Memory    Connections up to `limits.connections`, or what the descriptor limit allows; at the bound the
 ///           longest idle one is closed for a new one, and where none is idle accepting rests.
 class Host final : private Connection::Owner, private roles::Tally {
  public:
-  Host(const config::Config& config, log::Log& log, std::unique_ptr<io::EventLoop> loop, Assembly assembly,
-       std::size_t most_connections);
+  /// `access_log` may be null: no line for each request.
+  Host(const config::Config& config, log::Log& log, log::Log* access_log, std::unique_ptr<io::EventLoop> loop,
+       Assembly assembly, std::size_t most_connections);
   ~Host() override;
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;

@@ -37,6 +37,15 @@ int tell_all(const std::vector<base::Error>& errors, int code) {
   return code;
 }
 
+/// The log of requests, where one is wanted: as the other, but its level is not for `level` to say.
+base::Result<std::unique_ptr<log::Log>> open_access_log(const config::Log& from) {
+  if (from.access == "off") return std::unique_ptr<log::Log>();
+  log::Settings settings = log_settings(from);
+  settings.level = log::Level::info;
+  settings.target = from.access;
+  return log::Log::open(settings);
+}
+
 /// One line that says that everything is loaded and listens. Scripts wait for it.
 void tell_ready(log::Log& log, const config::Config& config) {
   const std::string listeners = std::to_string(config.listen.size());
@@ -50,9 +59,22 @@ void tell_ready(log::Log& log, const config::Config& config) {
   }
 }
 
+/// Lines that a full disk or a reader that was too slow has cost are counted, not forgotten.
+void tell_stopped(log::Log& log, const log::Log* access) {
+  const std::uint64_t lost = log.lost() + (access == nullptr ? 0 : access->lost());
+  if (lost == 0) {
+    log.info("stopped");
+  } else {
+    log.warn("stopped", {{"log_lines_lost", std::to_string(lost)}});
+  }
+  log.flush();
+}
+
 int serve_configured(config::Config& config, bool spawned, const std::vector<process::PassedSocket>& passed) {
   auto log = log::Log::open(log_settings(config.log));
   if (!log) return tell_all({log.error()}, exit_failed);
+  auto access = open_access_log(config.log);
+  if (!access) return tell_all({access.error()}, exit_failed);
   const auto connections = io::raise_descriptor_limit(config.limits.connections);
   if (!connections) return tell_all({connections.error()}, exit_internal);
   const std::size_t most = connections.value();
@@ -76,15 +98,14 @@ int serve_configured(config::Config& config, bool spawned, const std::vector<pro
                 // over.
   auto loop = io::EventLoop::open();
   if (!loop) return tell_all({loop.error()}, exit_internal);
-  auto host = std::make_unique<Host>(config, *log.value(), std::move(loop).value(),
+  auto host = std::make_unique<Host>(config, *log.value(), access.value().get(), std::move(loop).value(),
                                      std::move(assembled.assembly), most);
   if (const auto failed = host->listen(passed); !failed.empty()) return tell_all(failed, exit_failed);
   tell_ready(*log.value(), config);
   process::tell_service_manager("READY=1");
   if (auto ran = host->run(); !ran) return tell_all({ran.error()}, exit_internal);
   const bool quiet = host->quiet();
-  log.value()->info("stopped");
-  log.value()->flush();
+  tell_stopped(*log.value(), access.value().get());
   if (!quiet) ::_exit(exit_ok);  // A plugin's thread still runs: what it uses must stay.
   host.reset();
   return exit_ok;

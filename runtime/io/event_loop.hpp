@@ -41,6 +41,7 @@ class EventLoop final : public base::Loop {
   void stop() noexcept;
 
   [[nodiscard]] base::TimePoint now() const noexcept override;
+  [[nodiscard]] base::TimePoint exact_now() const noexcept override { return base::Clock::now(); }
   base::TimerQueue& timers() noexcept override;
   /// [any]. From the loop's own thread it costs no system call, from another one at most one for all tasks
   /// that the loop has not seen yet. Tasks run in the order in which each thread posted them, before the loop

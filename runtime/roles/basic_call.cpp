@@ -109,10 +109,11 @@ void BasicCall::log(trivet_level level, std::string_view line) {
                         : level == TRIVET_LEVEL_INFO ? log::Level::info
                                                      : log::Level::debug;
   if (!facts_->log->enabled(as)) return;
+  std::string scratch;
   facts_->log->write(as, "plugin",
                      {{"plugin", plugin_->name()},
                       {"route", facts_->route},
-                      {"says", line},
+                      {"says", redacted(*facts_->params, facts_->journal->redact, line, scratch)},
                       {"request", facts_->request_id}});
 }
 

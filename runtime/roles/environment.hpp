@@ -8,6 +8,7 @@
 #include "runtime/base/loop.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/roles/input_queue.hpp"
+#include "runtime/roles/journal.hpp"
 #include "runtime/roles/router.hpp"
 
 namespace trivet::roles {
@@ -52,6 +53,7 @@ struct Environment {
   const Router& router;
   SpoolStore& spools;
   Tally& tally;
+  Journal journal;
   bool stopping = false;
   std::uint64_t requests_begun = 0;
   std::uint32_t id_seed = 0;  ///< Makes request ids differ between workers and restarts.

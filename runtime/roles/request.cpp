@@ -25,7 +25,7 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
   keep_connection_ = begin.keep_connection;
   number_ = ++env_.requests_begun;
   state_ = State::params;
-  params_refused_ = false;
+  params_refused_ = aborted_ = false;
   slice_ = begin.role == protocol::Role::authorizer ? Slice::authorizer
            : begin.role == protocol::Role::filter   ? Slice::filter
                                                     : Slice::responder;
@@ -42,11 +42,14 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
   data_.queue.configure(env_.spools, env_.limits.spool_memory);
   body_.limit = data_.limit = UINT64_MAX;
   begun_ = last_input_ = env_.loop.now();
+  stamps_ = {};
+  if (env_.journal.access != nullptr) stamps_.begun = env_.loop.exact_now();
   writer_.reset(peer, env_.loop, env_.limits, id_);
   if (role_ == protocol::Role::filter) writer_.hold();
   make_id();
   facts_ = {.params = &params_,
             .log = &env_.log,
+            .journal = &env_.journal,
             .route = {},
             .request_id = {id_text_.data(), id_length_},
             .number = number_,
@@ -61,6 +64,16 @@ void Request::make_id() {
   std::uint64_t value = static_cast<std::uint64_t>(env_.id_seed) << 32U | (number_ & 0xffffffffU);
   id_length_ = 16;
   for (std::size_t at = id_length_; at > 0; --at, value >>= 4U) id_text_[at - 1] = digits[value & 0xfU];
+}
+
+/// The web server's own name for the request, where the configuration says that there is one. A text that
+/// would not stand in a log line, or in a header, is none.
+void Request::take_id() {
+  if (env_.journal.request_id.empty()) return;
+  const std::string_view given = params_.get(env_.journal.request_id);
+  if (!names_request(given)) return;
+  id_length_ = given.copy(id_text_.data(), id_text_.size());
+  facts_.request_id = {id_text_.data(), id_length_};
 }
 
 // --- input ---
@@ -251,6 +264,7 @@ void Request::resume() {
 void Request::on_aborted() {
   if (state_ == State::over) return;
   tell(log::Level::info, "aborted by the web server", 0, {});
+  aborted_ = true;
   writer_.abort(status_in_slice(400, slice_));
   answered();
   hold_no_longer();
@@ -314,12 +328,14 @@ void Request::answered() {
   }
   state_ = State::over;
   env_.tally.response(writer_.status());
+  tell_access(aborted_ ? "aborted" : writer_.incomplete() ? "cut" : "complete");
   if (writer_.was_cut())
     tell(log::Level::warn, "the body was cut", 0, "it is longer than its Content-Length");
   if (peer_ != nullptr) peer_->on_request_ended(*this, writer_.broken());
 }
 
 void Request::detach() {
+  if (state_ != State::over && state_ != State::idle) tell_access("gone");
   peer_ = nullptr;
   state_ = State::over;
   writer_.detach();
@@ -401,14 +417,18 @@ void Request::tell(log::Level level, std::string_view event, int status, std::st
   const auto end = std::to_chars(number.data(), number.data() + number.size(), status).ptr;
   const std::string_view status_text(number.data(),
                                      status == 0 ? 0 : static_cast<std::size_t>(end - number.data()));
+  const auto clean = [this](std::string_view text, std::string& scratch) {
+    return redacted(params_, env_.journal.redact, text, scratch);
+  };
+  std::string scratch[3];  // NOLINT(*-avoid-c-arrays)
   env_.log.write(level, event,
                  {{"route", route_name()},
                   {"status", status_text},
-                  {"reason", reason},
+                  {"reason", clean(reason, scratch[0])},
                   {"request", facts_.request_id},
-                  {"client", params_.get("REMOTE_ADDR")},
-                  {"uri", params_.get("REQUEST_URI")},
-                  {"peer", peer_ == nullptr ? std::string_view() : peer_->name()}});
+                  {"client", clean(params_.get("REMOTE_ADDR"), scratch[1])},
+                  {"peer", peer_ == nullptr ? std::string_view() : peer_->name()},
+                  {"uri", clean(params_.get("REQUEST_URI"), scratch[2])}});
 }
 
 void Request::tell_once(std::uint32_t bit, std::string_view event, std::string_view reason) {

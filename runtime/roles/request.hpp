@@ -133,6 +133,8 @@ class Request final : public protocol::RequestInput,
   [[nodiscard]] bool waits_for_peer() const noexcept;
   [[nodiscard]] std::string_view route_name() const noexcept;
   void make_id();
+  void take_id();
+  void tell_access(std::string_view end);
 
   Environment& env_;
   Peer* peer_ = nullptr;
@@ -150,7 +152,7 @@ class Request final : public protocol::RequestInput,
   base::Buffer params_block_;
   cgi::Params params_;
   AdmissionScratch scratch_;
-  std::array<char, 24> id_text_{};
+  std::array<char, longest_request_id> id_text_{};
   std::size_t id_length_ = 0;
   CallFacts facts_;
 
@@ -167,6 +169,13 @@ class Request final : public protocol::RequestInput,
   Inlet data_;
   base::TimePoint begun_{};
   base::TimePoint last_input_{};
+  /// For the access log alone: when each stage was over. Unset: not reached.
+  struct Stamps {
+    base::TimePoint begun{};
+    base::TimePoint params{};
+    base::TimePoint guards{};
+  } stamps_;
+  bool aborted_ = false;
 
   ResponseWriter writer_;
   Chain chain_{*this, writer_};

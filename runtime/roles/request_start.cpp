@@ -41,7 +41,14 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 
 void Request::start() {
   state_ = State::guards;
-  if (!read_params() || !let_in()) return;
+  if (env_.journal.access != nullptr) stamps_.params = env_.loop.exact_now();
+  if (!read_params()) return;
+  take_id();
+  if (env_.log.enabled(log::Level::trace)) {
+    env_.log.write(log::Level::trace, "parameters",
+                   {{"request", facts_.request_id}, {"params", listed(params_, env_.journal.redact)}});
+  }
+  if (!let_in()) return;
   prepare_guards();
   next_guard();
 }
@@ -219,6 +226,7 @@ void Request::answer_allow() {
 }
 
 void Request::guards_passed() {
+  if (env_.journal.access != nullptr) stamps_.guards = env_.loop.exact_now();
   if (slice_ == Slice::authorizer) {
     answer_allow();
     return;

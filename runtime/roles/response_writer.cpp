@@ -30,10 +30,11 @@ void ResponseWriter::reset(Peer& peer, base::Loop& loop, const base::Limits& lim
   head_.clear();
   held_.clear();
   declared_.reset();
-  written_ = 0;
+  written_ = body_sent_ = 0;
+  head_written_ = {};
   status_ = 0;
   state_ = State::empty;
-  head_method_ = held_back_ = release_when_complete_ = broken_ = was_cut_ = false;
+  head_method_ = held_back_ = release_when_complete_ = broken_ = was_cut_ = incomplete_ = false;
   delayed_.clear();
 }
 
@@ -88,6 +89,7 @@ std::string_view ResponseWriter::write(base::Bytes bytes) {
   }
   send_held();
   protocol::append_stream(out(), RecordType::standard_out, id_, bytes);
+  body_sent_ += bytes.size();
   sent();
   return {};
 }
@@ -109,6 +111,7 @@ std::string_view ResponseWriter::send_head(std::optional<std::uint64_t> length) 
   }
   protocol::end_record(out(), record, RecordType::standard_out, id_);
   state_ = State::sending;
+  head_written_ = loop_->exact_now();
   sent();
   return {};
 }
@@ -120,6 +123,7 @@ void ResponseWriter::sent() noexcept {
 void ResponseWriter::send_held() {
   if (held_.empty()) return;
   protocol::append_stream(out(), RecordType::standard_out, id_, held_.bytes());
+  body_sent_ += held_.size();
   held_.clear();
   sent();
 }
@@ -171,6 +175,7 @@ void ResponseWriter::end(std::uint32_t app_status, std::uint8_t protocol_status,
 }
 
 void ResponseWriter::cut() {
+  incomplete_ = true;
   if (peer_ != nullptr && !peer_->shared()) {
     // Alone: what is missing must not look complete, so the connection closes without an end.
     timer_.cancel();
@@ -191,10 +196,14 @@ void ResponseWriter::fail(int status, std::string_view allow, int retry_after, s
   }
   delayed_.clear();  // Nothing of it has gone out: there is still time for a whole answer.
   status_ = status;
+  body_sent_ = 0;
+  head_written_ = loop_->exact_now();
   if (peer_ != nullptr) {
     const std::size_t record = protocol::begin_record(out());
+    const std::size_t content = out().size();
     std::size_t head_end = 0;
     cgi::emit_plain(status, allow, retry_after, head_method_, out(), head_end);
+    body_sent_ = out().size() - content - head_end;
     protocol::end_record(out(), record, RecordType::standard_out, id_);
   }
   end(0, protocol_status, true);
@@ -203,6 +212,7 @@ void ResponseWriter::fail(int status, std::string_view allow, int retry_after, s
 void ResponseWriter::abort(int status) {
   if (state_ == State::ended) return;
   if (state_ == State::sending && !held_back_) {
+    incomplete_ = true;
     end(1, static_cast<std::uint8_t>(ProtocolStatus::request_complete), true);
     return;
   }
@@ -216,6 +226,7 @@ std::string_view ResponseWriter::deny(cgi::ResponseHead& head, base::Bytes body)
 }
 
 void ResponseWriter::end_verdict(std::size_t record) {
+  head_written_ = loop_->exact_now();
   protocol::end_record(out(), record, RecordType::standard_out, id_);
   end(0, static_cast<std::uint8_t>(ProtocolStatus::request_complete), true);
 }

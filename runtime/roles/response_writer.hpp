@@ -80,6 +80,12 @@ class ResponseWriter {
   /// Body bytes beyond the plugin's own Content-Length were dropped.
   [[nodiscard]] bool was_cut() const noexcept { return was_cut_; }
   [[nodiscard]] int status() const noexcept { return status_; }
+  /// It was ended before it was whole.
+  [[nodiscard]] bool incomplete() const noexcept { return incomplete_; }
+  /// Bytes of the body, without what HEAD left out.
+  [[nodiscard]] std::uint64_t body_sent() const noexcept { return body_sent_; }
+  /// When the head was written.
+  [[nodiscard]] base::TimePoint head_written() const noexcept { return head_written_; }
   /// Starts the 20 ms clock if something is held and the answer goes on.
   void settle();
 
@@ -105,6 +111,8 @@ class ResponseWriter {
   base::MemberTimer<ResponseWriter, &ResponseWriter::on_held_long_enough> timer_{*this};
   std::optional<std::uint64_t> declared_;  ///< The plugin's own Content-Length.
   std::uint64_t written_ = 0;
+  std::uint64_t body_sent_ = 0;
+  base::TimePoint head_written_{};
   std::uint16_t id_ = 0;
   int status_ = 0;
   State state_ = State::empty;
@@ -113,6 +121,7 @@ class ResponseWriter {
   bool release_when_complete_ = false;
   bool broken_ = false;
   bool was_cut_ = false;
+  bool incomplete_ = false;
 };
 
 template <class Find>

@@ -12,6 +12,7 @@
 #include "runtime/log/log.hpp"
 #include "runtime/plugin/call.hpp"
 #include "runtime/plugin/plugin.hpp"
+#include "runtime/roles/journal.hpp"
 #include "runtime/roles/lanes.hpp"
 
 namespace trivet::roles {
@@ -23,6 +24,7 @@ namespace trivet::roles {
 struct CallFacts {
   const cgi::Params* params = nullptr;
   log::Log* log = nullptr;
+  const Journal* journal = nullptr;
   std::string_view route;
   std::string_view request_id;
   std::uint64_t number = 0;

@@ -30,7 +30,7 @@ struct TokenGuard {
     const std::string_view key = request.param("HTTP_X_KEY");
     if (!request.param("HTTP_X_DENY").empty()) return trivet::deny(403).reason("denied by name");
     if (key == "throw") throw std::runtime_error("on purpose");
-    if (key == "nothing") return trivet::Verdict();
+    if (key == "nothing") return {};
     if (key == "redirect") return trivet::deny(302).header("Location", "https://login.example/");
     if (key == "deny200") return trivet::deny(200);
     if (key == "challenge")

@@ -1,5 +1,6 @@
 """The site most tests run: the shipped plugins and the test plugins, each reachable by a route of its own."""
 
+import contextlib
 import tomllib
 
 from support import host
@@ -88,6 +89,16 @@ filter = ["upper", "rot13"]
 
 def running(build, config=CONFIG, **more):
     return host.running_host(build, config, **more)
+
+
+@contextlib.contextmanager
+def logged(build, log="", config=CONFIG):
+    """A host whose log and access log are the files log_file and access_file."""
+    with host.temporary_folder() as folder:
+        files = f'[log]\ntarget = "file:{folder}/log.now"\naccess = "file:{folder}/access.now"\n{log}'
+        with host.running_host(build, config + files) as running:
+            running.log_file, running.access_file, running.logs = folder / "log.now", folder / "access.now", folder
+            yield running
 
 
 def _settings(text):

@@ -119,7 +119,7 @@ file = "x"
 )",
      R"({}/t.toml:4:1: error: unknown key `file` in [log]
     4 | file = "x"
-      | ^^^^ known: `level`, `format`, `target`
+      | ^^^^ known: `level`, `format`, `target`, `access`, `request_id`, `redact`
 )"},
     {"LogLevelMisspelt", section,
      R"([log]
@@ -161,21 +161,37 @@ target = "stdout"
     4 | target = "stdout"
       |          ^^^^^^^^ known: "stderr", "syslog", "file:/PATH"
 )"},
-    {"AccessIsNotServed", section,
+    {"AccessMisspelt", section,
      R"([log]
-access = "off"
+access = "on"
 )",
-     R"({}/t.toml:4:1: error: `access` is not served by this version yet
-    4 | access = "off"
-      | ^^^^^^ leave it out
+     R"({}/t.toml:4:10: error: `access` cannot be "on"
+    4 | access = "on"
+      |          ^^^^ known: "off", "stderr", "file:/PATH"
 )"},
-    {"RedactIsNotServed", section,
+    {"AccessPathWithoutFile", section,
      R"([log]
-redact = ["HTTP_COOKIE"]
+access = "/var/log/access.log"
 )",
-     R"({}/t.toml:4:1: error: `redact` is not served by this version yet
-    4 | redact = ["HTTP_COOKIE"]
-      | ^^^^^^ leave it out
+     R"({}/t.toml:4:10: error: `access` cannot be "/var/log/access.log"
+    4 | access = "/var/log/access.log"
+      |          ^^^^^^^^^^^^^^^^^^^^^ did you mean "file:/var/log/access.log"?
+)"},
+    {"RedactIsNoList", section,
+     R"([log]
+redact = "HTTP_COOKIE"
+)",
+     R"({}/t.toml:4:10: error: `redact` expects a list of texts, found the text "HTTP_COOKIE"
+    4 | redact = "HTTP_COOKIE"
+      |          ^^^^^^^^^^^^^ write ["HTTP_COOKIE"]
+)"},
+    {"RequestIdOfSomebodyElse", section,
+     R"([log]
+request_id = "HTTP_X_REQUESTID"
+)",
+     R"({}/t.toml:4:14: error: `request_id` cannot be "HTTP_X_REQUESTID"
+    4 | request_id = "HTTP_X_REQUESTID"
+      |              ^^^^^^^^^^^^^^^^^^ did you mean "HTTP_X_REQUEST_ID"?
 )"},
 };
 

@@ -155,7 +155,7 @@ int Answer::status() const {
 
 // --- the bench ---
 
-Bench::Bench() : read_buffer_(65536) {}
+Bench::Bench(log::Level level) : log(level), read_buffer_(65536) {}
 
 Bench::~Bench() {
   wires_.clear();

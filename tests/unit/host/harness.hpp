@@ -110,7 +110,7 @@ struct Answer {
 /// A host for one test: routes and plugins are added, then connections are made.
 class Bench {
  public:
-  Bench();
+  explicit Bench(log::Level level = log::Level::debug);
   ~Bench();
 
   base::Limits limits;

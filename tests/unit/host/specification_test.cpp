@@ -100,7 +100,7 @@ std::vector<RawRecord> records(const std::string& bytes) {
   for (std::size_t at = 0; at + 8 <= bytes.size();) {
     const std::size_t length =
         static_cast<std::size_t>(byte(at + 4)) * 256 + static_cast<std::size_t>(byte(at + 5));
-    const std::size_t padding = static_cast<std::size_t>(byte(at + 6));
+    const auto padding = static_cast<std::size_t>(byte(at + 6));
     EXPECT_EQ(byte(at), 1);
     EXPECT_EQ(byte(at + 7), 0);
     found.push_back({byte(at + 1), byte(at + 2) * 256 + byte(at + 3), bytes.substr(at + 8, length)});

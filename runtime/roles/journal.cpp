@@ -1,0 +1,60 @@
+#include "runtime/roles/journal.hpp"
+
+#include <algorithm>
+
+namespace trivet::roles {
+namespace {
+
+constexpr std::string_view hidden = "[redacted]";
+constexpr std::size_t shortest_secret = 4;
+
+/// Replaces every `secret` in `text`, which may be `scratch`.
+std::string_view without(std::string_view secret, std::string_view text, std::string& scratch) {
+  if (secret.size() < shortest_secret || text.find(secret) == std::string_view::npos) return text;
+  std::string replaced;
+  std::size_t from = 0;
+  for (std::size_t at = 0; (at = text.find(secret, from)) != std::string_view::npos;
+       from = at + secret.size()) {
+    replaced.append(text.substr(from, at - from)).append(hidden);
+  }
+  replaced.append(text.substr(from));
+  scratch = std::move(replaced);
+  return scratch;
+}
+
+}  // namespace
+
+std::string_view redacted(const cgi::Params& params, const std::vector<std::string>& names,
+                          std::string_view text, std::string& scratch) {
+  for (const std::string& name : names) {
+    const std::string_view value = params.get(name);
+    text = without(value, text, scratch);
+    if (const std::size_t space = value.find(' '); space != std::string_view::npos) {
+      text = without(value.substr(space + 1), text, scratch);
+    }
+  }
+  return text;
+}
+
+std::string listed(const cgi::Params& params, const std::vector<std::string>& names) {
+  std::string all;
+  std::string scratch;
+  for (const cgi::Param& each : params.all()) {
+    if (!all.empty()) all += ' ';
+    all += each.name;
+    all += '=';
+    const bool secret = std::find(names.begin(), names.end(), each.name) != names.end();
+    all += secret ? hidden : redacted(params, names, each.value, scratch);
+  }
+  return all;
+}
+
+bool names_request(std::string_view text) noexcept {
+  if (text.empty() || text.size() > longest_request_id) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~:/+=@").find(c) != std::string_view::npos;
+  });
+}
+
+}  // namespace trivet::roles

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/cgi/params.hpp"
+#include "runtime/log/log.hpp"
+
+namespace trivet::roles {
+
+/// What the log may say of requests: [log] of the configuration.
+///
+/// Lifetime  Outlives every request.
+struct Journal {
+  log::Log* access = nullptr;       ///< Where each request gets a line of its own; null: nowhere.
+  std::vector<std::string> redact;  ///< Parameters whose values no line may show.
+  std::string request_id;           ///< The parameter that names a request; empty: the host makes the name.
+};
+
+/// `text` without the values of the parameters in `names`, nor what follows their first space (the
+/// credentials after an authentication scheme): `[redacted]` stands in their place. Values of fewer than 4
+/// bytes are in any text by chance and stay.
+///
+/// Thread    [any] that may read `params`.
+/// Lifetime  Of `text`, or of `scratch` when something was found.
+[[nodiscard]] std::string_view redacted(const cgi::Params& params, const std::vector<std::string>& names,
+                                        std::string_view text, std::string& scratch);
+
+/// All parameters as `NAME=VALUE NAME=VALUE`, redacted.
+[[nodiscard]] std::string listed(const cgi::Params& params, const std::vector<std::string>& names);
+
+/// Whether a web server's text can name a request: 1 to 128 letters, digits and -._~:/+=@
+[[nodiscard]] bool names_request(std::string_view text) noexcept;
+inline constexpr std::size_t longest_request_id = 128;
+
+}  // namespace trivet::roles

@@ -1,0 +1,228 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/unit/host/harness.hpp"
+#include "tests/unit/host/test_plugins.hpp"
+
+/// What the logs say of requests.
+namespace trivet::host::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+/// Tells everything it should not.
+struct Blabber {
+  static constexpr bool never_blocks = true;
+  void handle(trivet::Request& request, trivet::Response& out) {
+    const std::string secret(request.param("HTTP_AUTHORIZATION"));
+    request.log(trivet::Level::warn, "it is " + secret);
+    if (request.query() == "fail") throw std::runtime_error("I know " + secret);
+    out << request.id();
+  }
+};
+
+class Journal : public ::testing::Test {
+ protected:
+  Journal() {
+    bench.add<Hello>("hello");
+    bench.add<Gate>("gate");
+    bench.add<Head>("head");
+    bench.add<BlockingEcho>("echo", 1);
+    bench.add<Upper>("upper");
+    bench.add<Pour>("pour");
+    bench.add<Blabber>("blabber");
+    for (const char* each : {"hello", "head", "echo", "pour", "blabber"}) {
+      bench.route(each, std::string("/") + each).respond = each;
+    }
+    config::Route& guarded = bench.route("guarded", "/guarded");
+    guarded.respond = "hello";
+    config::Guard guard;
+    guard.kind = config::Guard::Kind::plugin;
+    guard.plugin = "gate";
+    guarded.authorize.push_back(guard);
+    bench.route("shout", "/shout").filter = {"upper"};
+    bench.open();
+    bench.environment().journal = {&access, {"HTTP_AUTHORIZATION", "QUERY_STRING"}, {}};
+  }
+
+  /// The access lines of one request.
+  std::vector<std::string> lines(const std::string& uri, Ask with = {}) {
+    access.clear();
+    with.params.emplace_back("QUERY_STRING", uri.substr(std::min(uri.find('?'), uri.size() - 1) + 1));
+    Bench::Wire& wire = bench.connect();
+    wire.send(request(uri, with));
+    wire.wait();
+    return access.lines();
+  }
+
+  Bench bench{log::Level::trace};
+  log::MemoryLog access{log::Level::info};
+};
+
+struct AccessCase {
+  const char* name;
+  const char* uri;
+  Ask ask;
+  const char* before;  ///< The times.
+  const char* after;
+};
+
+class AccessOf : public Journal, public ::testing::WithParamInterface<AccessCase> {};
+
+TEST_P(AccessOf, IsOneLineThatSaysHowItEnded) {
+  const AccessCase& each = GetParam();
+  EXPECT_THAT(lines(each.uri, each.ask),
+              ElementsAre(AllOf(StartsWith("info  access " + std::string(each.before) + "params_ms="),
+                                EndsWith(each.after))));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, AccessOf,
+    ::testing::Values(AccessCase{"Responder",
+                                 "/hello",
+                                 {},
+                                 "route=hello role=responder status=200 end=complete received=0 sent=6 ",
+                                 " method=GET uri=/hello"},
+                      AccessCase{"Body",
+                                 "/echo",
+                                 {.body = "0123456789"},
+                                 "route=echo role=responder status=200 end=complete received=10 sent=10 ",
+                                 " method=POST uri=/echo"},
+                      AccessCase{"Head",
+                                 "/hello",
+                                 {.params = {{"REQUEST_METHOD", "HEAD"}}},
+                                 "route=hello role=responder status=200 end=complete received=0 sent=0 ",
+                                 " method=HEAD uri=/hello"},
+                      AccessCase{"Large",
+                                 "/pour?200000",
+                                 {},
+                                 "route=pour role=responder status=200 end=complete received=0 sent=200000 ",
+                                 " method=GET uri=\"/pour?[redacted]\""},
+                      AccessCase{"Filter",
+                                 "/shout",
+                                 {.role = 3, .data = "abc"},
+                                 "route=shout role=filter status=200 end=complete received=3 sent=3 ",
+                                 " method=GET uri=/shout"},
+                      AccessCase{"Granted",
+                                 "/guarded",
+                                 {.role = 2, .params = {{"HTTP_X_KEY", "good"}}},
+                                 "route=guarded role=authorizer status=200 end=complete received=0 sent=0 ",
+                                 " method=GET uri=/guarded"},
+                      AccessCase{"Denied",
+                                 "/guarded",
+                                 {.role = 2},
+                                 "route=guarded role=authorizer status=403 end=complete received=0 sent=3 ",
+                                 " method=GET uri=/guarded"},
+                      AccessCase{"NoRoute",
+                                 "/nowhere",
+                                 {},
+                                 "route=\"\" role=responder status=404 end=complete received=0 sent=14 ",
+                                 " method=GET uri=/nowhere"},
+                      AccessCase{"Failed",
+                                 "/head?throw",
+                                 {},
+                                 "route=head role=responder status=500 end=complete received=0 sent=26 ",
+                                 " method=GET uri=\"/head?[redacted]\""},
+                      AccessCase{"Cut",
+                                 "/head?throw-late",
+                                 {},
+                                 "route=head role=responder status=200 end=cut received=0 sent=5 ",
+                                 " method=GET uri=\"/head?[redacted]\""}),
+    [](const auto& each) { return std::string(each.param.name); });
+
+TEST_F(Journal, ARequestWhoseConnectionGoesIsGone) {
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/hello", {.end_params = false}));
+  wire.end(true);
+  EXPECT_THAT(access.lines(), ElementsAre(HasSubstr(" end=gone ")));
+}
+
+TEST_F(Journal, AnAbortIsSaid) {
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/echo", {.params = {{"CONTENT_LENGTH", "5"}}, .end_body = false}));
+  wire.send(abort(1));
+  wire.wait();
+  EXPECT_THAT(access.lines(), ElementsAre(HasSubstr(" end=aborted ")));
+}
+
+TEST_F(Journal, EachStageHasItsTime) {
+  const std::string whole = request("/guarded", {.params = {{"HTTP_X_KEY", "good"}}, .end_params = false});
+  Bench::Wire& wire = bench.connect();
+  wire.send(whole);
+  bench.loop.advance(std::chrono::milliseconds(5));
+  wire.send(stream_end(1, 4) + stream_end(1, 5));
+  EXPECT_THAT(access.lines(),
+              ElementsAre(HasSubstr(" params_ms=5.000 guards_ms=0.000 head_ms=0.000 body_ms=0.000 "
+                                    "total_ms=5.000 request=")));
+}
+
+TEST_F(Journal, OfAnAuthorizersRequestTheGuardSaysWhoItIs) {
+  EXPECT_THAT(lines("/guarded", {.role = 2, .params = {{"HTTP_X_KEY", "good"}}}),
+              ElementsAre(HasSubstr(" user=ann ")));
+  EXPECT_THAT(lines("/guarded", {.role = 2, .params = {{"REMOTE_USER", "mallory"}}}),
+              ElementsAre(HasSubstr(" user=\"\" ")));
+}
+
+TEST_F(Journal, WithoutAnAccessLogThereIsNoLine) {
+  bench.environment().journal.access = nullptr;
+  EXPECT_THAT(lines("/hello"), IsEmpty());
+}
+
+TEST_F(Journal, WhatIsRedactedStandsInNoLine) {
+  const Ask with{.params = {{"HTTP_AUTHORIZATION", "Bearer s3cr3t-t0ken"}}};
+  lines("/blabber?fail", with);
+  lines("/blabber?s3cr3t-t0ken", with);
+  EXPECT_TRUE(bench.log.contains("says=\"it is [redacted]\""));
+  EXPECT_TRUE(bench.log.contains("I know [redacted]"));
+  EXPECT_TRUE(bench.log.contains("parameters"));
+  EXPECT_EQ(bench.log.count("s3cr3t"), 0U);
+  for (const std::string& line : access.lines()) EXPECT_THAT(line, Not(HasSubstr("s3cr3t")));
+}
+
+struct IdCase {
+  const char* name;
+  const char* configured;
+  Names params;
+  const char* expected;
+};
+
+class IdOf : public Journal, public ::testing::WithParamInterface<IdCase> {};
+
+TEST_P(IdOf, IsTheSameForThePluginAndInTheLog) {
+  const IdCase& each = GetParam();
+  bench.environment().journal.request_id = each.configured;
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/blabber", {.params = each.params}));
+  EXPECT_EQ(wire.answer().body(), each.expected);
+  EXPECT_THAT(access.lines(), ElementsAre(HasSubstr(std::string(" request=") + each.expected + " ")));
+  EXPECT_TRUE(bench.log.contains(std::string("says=\"it is \" request=") + each.expected));
+}
+
+const Names both = {{"REQUEST_ID", "web-1"}, {"HTTP_X_REQUEST_ID", "client-1"}};
+constexpr const char* own = "0000000000000001";
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, IdOf,
+    ::testing::Values(
+        IdCase{"MadeByTheHostUnlessConfigured", "", both, own},
+        IdCase{"OfTheWebServer", "REQUEST_ID", both, "web-1"},
+        IdCase{"OfTheClient", "HTTP_X_REQUEST_ID", both, "client-1"},
+        IdCase{"MadeWhereThereIsNone", "REQUEST_ID", {}, own},
+        IdCase{"MadeWhereItIsEmpty", "REQUEST_ID", {{"REQUEST_ID", ""}}, own},
+        IdCase{"MadeWhereItWouldNotStandInALine",
+               "HTTP_X_REQUEST_ID",
+               {{"HTTP_X_REQUEST_ID", "a b\" status=200"}},
+               own},
+        IdCase{"MadeWhereItIsTooLong", "REQUEST_ID", {{"REQUEST_ID", std::string(129, 'x')}}, own}),
+    [](const auto& each) { return std::string(each.param.name); });
+
+}  // namespace
+}  // namespace trivet::host::testing
