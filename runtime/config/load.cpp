@@ -1,35 +1,15 @@
 #include "runtime/config/load.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <system_error>
 
+#include "runtime/config/environment.hpp"
+#include "runtime/config/include.hpp"
 #include "runtime/config/parse.hpp"
 #include "runtime/config/sections.hpp"
 #include "runtime/config/text.hpp"
 
 namespace trivet::config {
 namespace {
-
-constexpr std::size_t largest_file = std::size_t{16} << 20U;
-
-/// Texts that ask for environment variables, wherever they stand.
-void refuse_environment(Sink& sink, const Node& node) {
-  if (const std::string* text = node.text()) {
-    const std::size_t start = text->find("${env:");
-    if (start == std::string::npos) return;
-    const std::size_t end = std::min(text->find('}', start), text->size() - 1);
-    sink.error(node.span,
-               '`' + one_line(text->substr(start, end - start + 1)) + "` is not served by this version yet",
-               "write the value");
-  } else if (const List* list = node.list()) {
-    for (const Node& each : *list) refuse_environment(sink, each);
-  } else if (const Table* table = node.table()) {
-    for (const Entry& each : *table) refuse_environment(sink, each.value);
-  }
-}
 
 /// The table of a section such as [server]; null where it is absent or something else.
 const Table* find_section(TableReader& reader, std::string_view key) {
@@ -81,7 +61,6 @@ void read_plugins(TableReader& reader, std::vector<PluginDraft>& out) {
 }
 
 void read_document(Sink& sink, const Table& document, const Overrides& overrides, Draft& draft) {
-  for (const Entry& each : document) refuse_environment(sink, each.value);
   TableReader reader(sink, document, "the file");
   if (const Table* server = find_section(reader, "server")) {
     read_server(sink, *server, overrides, draft.config.server);
@@ -98,7 +77,7 @@ void read_document(Sink& sink, const Table& document, const Overrides& overrides
     read_route(sink, table, span, draft.routes.emplace_back());
   });
   if (const Table* log = find_section(reader, "log")) read_log(sink, *log, draft.config.log);
-  reader.not_served("include");
+  (void)reader.find("include");  // It was followed before.
   reader.finish();
   locate_plugins(sink, draft.config.server, draft.plugins);
   resolve(sink, draft, overrides);
@@ -112,37 +91,7 @@ void read_document(Sink& sink, const Table& document, const Overrides& overrides
 Loaded failure(const std::string& path, std::string message, std::string hint) {
   Sink sink(path);
   sink.error({}, std::move(message), std::move(hint));
-  return {std::nullopt, sink.take(), {}};
-}
-
-std::string cure_of(int error) {
-  switch (error) {
-    case ENOENT:
-      return "create it, or name another file with -c";
-    case EACCES:
-      return "whoever runs Trivet has to be able to read it";
-    case EISDIR:
-      return "name the file in it";
-    default:
-      return {};
-  }
-}
-
-/// Appends the file to `text`, up to one byte more than is allowed; gives an errno, or 0.
-int read_file(const std::string& path, std::string& text) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  if (file < 0) return errno;
-  int error = 0;
-  while (text.size() <= largest_file) {
-    const std::size_t used = text.size();
-    text.resize(std::min(std::max<std::size_t>(used * 2, 16384), largest_file + 1));
-    const ssize_t got = read(file, text.data() + used, text.size() - used);
-    if (got < 0 && errno != EINTR) error = errno;
-    text.resize(used + (got > 0 ? static_cast<std::size_t>(got) : 0));
-    if (got == 0 || error != 0) break;
-  }
-  close(file);
-  return error;
+  return {std::nullopt, sink.take(), {}, {}};
 }
 
 }  // namespace
@@ -158,8 +107,12 @@ Loaded load_text(std::string_view text, const std::string& path, const Overrides
     sink.option_error("--processes", "worker processes are not served by this version yet",
                       "--processes 0: everything runs in one process");
   }
-  if (const auto document = parse_toml(text, sink)) read_document(sink, *document, overrides, draft);
   Loaded loaded;
+  if (auto document = parse_toml(text, sink)) {
+    for (Entry& each : *document) fill_in_environment(sink, each.value);
+    include_files(sink, *document, loaded.included);
+    read_document(sink, *document, overrides, draft);
+  }
   loaded.text = text;
   if (!sink.failed()) loaded.config = std::move(draft.config);
   loaded.diagnostics = sink.take();

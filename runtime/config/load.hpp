@@ -19,11 +19,19 @@ struct Diagnostic {
   std::string hint;              ///< What would cure it; may be empty.
 };
 
-/// What a file says, as far as it could be read, and everything there is to tell about it, in file order.
+/// A file that another one includes.
+struct Source {
+  std::string path;
+  std::string text;
+};
+
+/// What a file says, as far as it could be read, and everything there is to tell about it, in file order,
+/// those of included files behind.
 struct Loaded {
   std::optional<Config> config;  ///< Absent when any diagnostic is an error.
   std::vector<Diagnostic> diagnostics;
   std::string text;  ///< What was read, for excerpts.
+  std::vector<Source> included;
 };
 
 /// What the command line adds to the file.
@@ -46,7 +54,7 @@ struct Overrides {
                                const Overrides& overrides = {});
 
 /// A diagnostic as a person reads it: `file:line:column: error: message`, the line, a caret, the hint. `text`
-/// is the content of the file that place names (empty: no excerpt).
+/// is the content of the file that the place names (empty: no excerpt).
 [[nodiscard]] std::string render(const Diagnostic& diagnostic, std::string_view text);
 /// All diagnostics of a load, rendered with excerpts, then `N errors, M warnings`.
 [[nodiscard]] std::string render_all(const Loaded& loaded);

@@ -15,6 +15,7 @@ struct Span {
   std::uint32_t column = 0;
   std::uint32_t end_line = 0;
   std::uint32_t end_column = 0;
+  std::uint16_t file = 0;  ///< 0: the file itself; the Sink knows the names of those it includes.
 };
 
 struct Node;

@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t most_key_parts = 16;
 constexpr std::size_t most_levels = 64;
 
-Span to_span(const toml::source_region& region) {
-  return {region.begin.line, region.begin.column, region.end.line, region.end.column};
+Span to_span(const toml::source_region& region, std::uint16_t file) {
+  return {region.begin.line, region.begin.column, region.end.line, region.end.column, file};
 }
 
 /// Where the first dotted key with too many parts stands, as an offset. Knows just enough TOML to skip
@@ -82,8 +82,8 @@ class KeyPartCounter {
   std::size_t at_ = 0;
 };
 
-Span span_at(std::string_view text, std::size_t offset) {
-  Span span{1, 1, 1, 0};
+Span span_at(std::string_view text, std::size_t offset, std::uint16_t file) {
+  Span span{1, 1, 1, 0, file};
   for (std::size_t at = 0; at < offset;) {
     if (text[at] == '\n') {
       ++span.line;
@@ -104,13 +104,13 @@ bool before(const Span& left, const Span& right) {
 /// Our tree from the library's.
 class Converter {
  public:
-  explicit Converter(Sink& sink) : sink_(sink) {}
+  Converter(Sink& sink, std::uint16_t file) : sink_(sink), file_(file) {}
 
   Table convert(const toml::table& table) {
     Table result;
     result.reserve(table.size());
     for (const auto& [key, value] : table) {
-      result.push_back({std::string(key.str()), to_span(key.source()), convert(value)});
+      result.push_back({std::string(key.str()), to_span(key.source(), file_), convert(value)});
     }
     // The library sorts by name.
     std::stable_sort(result.begin(), result.end(), [](const Entry& left, const Entry& right) {
@@ -121,7 +121,7 @@ class Converter {
 
  private:
   Node convert(const toml::node& node) {
-    Node result{Date{}, to_span(node.source())};
+    Node result{Date{}, to_span(node.source(), file_)};
     if (level_ == most_levels) {
       sink_.error(result.span, "nested more than " + std::to_string(most_levels) + " levels deep");
       return result;
@@ -148,6 +148,7 @@ class Converter {
   }
 
   Sink& sink_;
+  const std::uint16_t file_;
   std::size_t level_ = 0;
 };
 
@@ -160,8 +161,8 @@ bool is_line_end(std::string_view text, const Span& place) {
   return place.column >= column;
 }
 
-void report(const toml::parse_error& error, std::string_view text, Sink& sink) {
-  const Span place = to_span(error.source());
+void report(const toml::parse_error& error, std::string_view text, Sink& sink, std::uint16_t file) {
+  const Span place = to_span(error.source(), file);
   std::string what = one_line(error.description());
   constexpr std::string_view boilerplate = "Error while parsing ";
   if (what.starts_with(boilerplate)) what.erase(0, boilerplate.size());
@@ -178,20 +179,20 @@ void report(const toml::parse_error& error, std::string_view text, Sink& sink) {
 
 }  // namespace
 
-std::optional<Table> parse_toml(std::string_view text, Sink& sink) {
+std::optional<Table> parse_toml(std::string_view text, Sink& sink, std::uint16_t file) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   if (const auto at = find_invalid_utf8(text)) {
-    sink.error(span_at(text, *at), "this byte is not UTF-8", "save the file with the encoding UTF-8");
+    sink.error(span_at(text, *at, file), "this byte is not UTF-8", "save the file with the encoding UTF-8");
     return std::nullopt;
   }
   if (const auto at = KeyPartCounter(text).find()) {
-    sink.error(span_at(text, *at), "a key of more than " + std::to_string(most_key_parts) + " parts");
+    sink.error(span_at(text, *at, file), "a key of more than " + std::to_string(most_key_parts) + " parts");
     return std::nullopt;
   }
   try {
-    return Converter(sink).convert(toml::parse(text, std::string_view()));
+    return Converter(sink, file).convert(toml::parse(text, std::string_view()));
   } catch (const toml::parse_error& error) {
-    report(error, text, sink);
+    report(error, text, sink, file);
   }
   return std::nullopt;
 }

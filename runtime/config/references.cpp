@@ -15,8 +15,9 @@ namespace {
 constexpr std::string_view spawned_name = "spawned";
 constexpr std::chrono::milliseconds spawned_grace = std::chrono::seconds(5);
 
-std::string at_line(const Place& place) {
-  return place.line == 0 ? place.file : "line " + std::to_string(place.line);
+/// Where the other of two stands, told at `from`.
+std::string at_line(const Sink& sink, const Span& other, const Place& place, const Span& from) {
+  return other.line == 0 ? place.file : sink.where(other, from.file);
 }
 
 void tell(Sink& sink, const Span& span, std::string message) {
@@ -36,13 +37,13 @@ void check_listeners(Sink& sink, const std::vector<ListenDraft>& listen) {
     if (!new_address) {
       tell(sink, each.address_span,
            "two listeners on one address: " + in_quotes(each.listen.text) + ", the other at " +
-               at_line(same_address->second->listen.place));
+               at_line(sink, same_address->second->span, same_address->second->listen.place, each.span));
     }
     const auto [same_name, new_name] = names.emplace(each.listen.name, &each);
     if (!new_name && (new_address || each.name_span.line != 0)) {
       tell(sink, each.name_span.line != 0 ? each.name_span : each.address_span,
            "two listeners are named " + in_quotes(each.listen.name) + ", the other at " +
-               at_line(same_name->second->listen.place));
+               at_line(sink, same_name->second->span, same_name->second->listen.place, each.span));
     }
   }
 }
@@ -57,7 +58,7 @@ void name_routes(Sink& sink, std::vector<RouteDraft>& routes) {
     if (is_new) continue;
     sink.error(each.has_name ? each.name_span : each.span,
                "two routes are named " + in_quotes(each.route.name) + ", the other at " +
-                   at_line(same->second->route.place));
+                   sink.where(same->second->span, each.span.file));
   }
 }
 
@@ -182,7 +183,7 @@ void resolve(Sink& sink, Draft& draft, const Overrides& overrides) {
       draft.config.web_servers = std::get<std::vector<base::Network>>(std::move(read));
     }
   }
-  if (draft.routes.empty()) {
+  if (draft.routes.empty() && !sink.failed()) {
     sink.warning({}, "no [[route]]: every request is answered with 404, an authorizer's with 403");
   }
   name_routes(sink, draft.routes);

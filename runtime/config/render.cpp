@@ -135,11 +135,22 @@ std::string render(const Diagnostic& diagnostic, std::string_view text) {
 }
 
 std::string render_all(const Loaded& loaded) {
-  LineFinder lines(loaded.text);
+  const auto text_of = [&](const Diagnostic& diagnostic) -> const std::string& {
+    for (const Source& each : loaded.included) {
+      if (each.path == diagnostic.place.file) return each.text;
+    }
+    return loaded.text;
+  };
+  const std::string* text = &loaded.text;
+  LineFinder lines(*text);
   std::string result;
   std::size_t errors = 0;
   for (const Diagnostic& each : loaded.diagnostics) {
-    result += render(each, lines, !loaded.text.empty());
+    if (const std::string* own = &text_of(each); own != text) {
+      text = own;
+      lines = LineFinder(*text);
+    }
+    result += render(each, lines, !text->empty());
     errors += each.severity == Diagnostic::Severity::error ? 1 : 0;
   }
   const std::size_t warnings = loaded.diagnostics.size() - errors;

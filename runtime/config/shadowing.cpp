@@ -89,8 +89,8 @@ class Shadows {
 
 void warn_shadowed(Sink& sink, const RouteDraft& earlier, const RouteDraft& later) {
   std::string message = "the route " + in_quotes(later.route.name) +
-                        " can never match: " + in_quotes(earlier.route.name) + " (line " +
-                        std::to_string(earlier.span.line) + ") takes all its requests";
+                        " can never match: " + in_quotes(earlier.route.name) + " (" +
+                        sink.where(earlier.span, later.span.file) + ") takes all its requests";
   if (earlier.guards.empty() && !later.guards.empty()) message += ", without its guards";
   const std::string cure = "put it before " + in_quotes(earlier.route.name);
   sink.warning(later.has_path ? later.path_span : later.span, std::move(message),
@@ -112,7 +112,7 @@ void warn_of_hosts(Sink& sink, const std::vector<RouteDraft>& routes) {
       if (admits_hosts(guarded, *each) || !covers(split_pattern(each->route.path), narrow)) continue;
       sink.warning(guarded.has_path ? guarded.path_span : guarded.span,
                    "whoever sends another Host gets around the guards of " + in_quotes(guarded.route.name) +
-                       ": " + in_quotes(each->route.name) + " (line " + std::to_string(each->span.line) +
+                       ": " + in_quotes(each->route.name) + " (" + sink.where(each->span, guarded.span.file) +
                        ") is open and has the same source",
                    "let the web server set TRIVET_HOST, or guard both");
       break;

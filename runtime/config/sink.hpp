@@ -1,8 +1,6 @@
 #pragma once
 
-#include <algorithm>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -11,10 +9,18 @@
 
 namespace trivet::config {
 
-/// Collects what there is to tell about one file.
+/// Collects what there is to tell about one file and those it includes.
 class Sink {
  public:
-  explicit Sink(std::string file) : file_(std::move(file)) {}
+  explicit Sink(std::string file) { files_.push_back(std::move(file)); }
+
+  /// The number of an included file, for Span::file.
+  [[nodiscard]] std::uint16_t add_file(std::string file) {
+    files_.push_back(std::move(file));
+    return static_cast<std::uint16_t>(files_.size() - 1);
+  }
+  /// From now on messages and hints show `instead` where they would show `value`, which may be a secret.
+  void hide(std::string value, std::string instead);
 
   void error(const Span& span, std::string message, std::string hint = {}) {
     failed_ = true;
@@ -27,31 +33,36 @@ class Sink {
   void option_error(std::string option, std::string message, std::string hint = {}) {
     failed_ = true;
     diagnostics_.push_back(
-        {Diagnostic::Severity::error, {std::move(option), 0, 0}, 0, std::move(message), std::move(hint)});
+        {0,
+         {Diagnostic::Severity::error, {std::move(option), 0, 0}, 0, std::move(message), std::move(hint)}});
   }
 
-  [[nodiscard]] Place place(const Span& span) const { return {file_, span.line, span.column}; }
-  [[nodiscard]] const std::string& file() const noexcept { return file_; }
+  [[nodiscard]] Place place(const Span& span) const { return {files_[span.file], span.line, span.column}; }
+  /// Where something stands, told in file number `from`: `line 5`, or `FILE:5`.
+  [[nodiscard]] std::string where(const Span& span, std::uint16_t from) const;
+  /// The file itself.
+  [[nodiscard]] const std::string& file() const noexcept { return files_.front(); }
   [[nodiscard]] bool failed() const noexcept { return failed_; }
 
   /// Everything so far, by place.
-  [[nodiscard]] std::vector<Diagnostic> take() {
-    std::stable_sort(diagnostics_.begin(), diagnostics_.end(),
-                     [](const Diagnostic& left, const Diagnostic& right) {
-                       return std::tie(left.place.line, left.place.column) <
-                              std::tie(right.place.line, right.place.column);
-                     });
-    return std::move(diagnostics_);
-  }
+  [[nodiscard]] std::vector<Diagnostic> take();
 
  private:
-  void add(Diagnostic::Severity severity, const Span& span, std::string message, std::string hint) {
-    const std::uint32_t end = span.end_line == span.line ? span.end_column : 0;
-    diagnostics_.push_back({severity, place(span), end, std::move(message), std::move(hint)});
-  }
+  struct Told {
+    std::uint16_t file;
+    Diagnostic diagnostic;
+  };
+  struct Hidden {
+    std::string value;
+    std::string instead;
+  };
 
-  std::string file_;
-  std::vector<Diagnostic> diagnostics_;
+  void add(Diagnostic::Severity severity, const Span& span, std::string message, std::string hint);
+  [[nodiscard]] std::string without_hidden(std::string text) const;
+
+  std::vector<std::string> files_;
+  std::vector<Hidden> hidden_;
+  std::vector<Told> diagnostics_;
   bool failed_ = false;
 };
 

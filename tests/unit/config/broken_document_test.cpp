@@ -16,19 +16,34 @@ constexpr BrokenFile document_files[] = {
 )",
      R"({}/t.toml:3:2: error: unknown key `colour` in the file
     3 | [colour]
-      |  ^^^^^^ known: `server`, `listen`, `limits`, `plugin`, `route`, `log`
+      |  ^^^^^^ known: `server`, `listen`, `limits`, `plugin`, `route`, `log`, `include`
 )"},
-    {"IncludeIsNotServed", whole_file,
-     R"(include = ["conf.d/*.toml"]
+    {"IncludeIsNoList", whole_file,
+     R"(include = "conf.d/*.toml"
 [[listen]]
 address = "unix:/run/x.sock"
-[plugin.app]
-[[route]]
-respond = "app"
 )",
-     R"({}/t.toml:1:1: error: `include` is not served by this version yet
-    1 | include = ["conf.d/*.toml"]
-      | ^^^^^^^ leave it out
+     R"({}/t.toml:1:11: error: `include` expects a list of texts, found the text "conf.d/*.toml"
+    1 | include = "conf.d/*.toml"
+      |           ^^^^^^^^^^^^^^^ write ["conf.d/*.toml"]
+)"},
+    {"IncludedFileIsMissing", whole_file,
+     R"(include = ["conf.d/site.toml"]
+[[listen]]
+address = "unix:/run/x.sock"
+)",
+     R"({}/t.toml:1:12: error: cannot read the file "{}/conf.d/site.toml": No such file or directory
+    1 | include = ["conf.d/site.toml"]
+      |            ^^^^^^^^^^^^^^^^^^ create it, or take it out
+)"},
+    {"EnvironmentInInclude", whole_file,
+     R"(include = ["${env:TRIVET_TEST_UNSET}/x.toml"]
+[[listen]]
+address = "unix:/run/x.sock"
+)",
+     R"({}/t.toml:1:12: error: the environment variable `TRIVET_TEST_UNSET` is not set
+    1 | include = ["${env:TRIVET_TEST_UNSET}/x.toml"]
+      |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ set it for whoever runs Trivet
 )"},
     {"SectionIsNotATable", whole_file,
      R"(server = 5

@@ -38,11 +38,11 @@ since = 1979-05-27
 )"},
     {"EnvironmentInConfig", section,
      R"([plugin.guard.config]
-keys = [{ secret = "${env:SECRET}" }]
+keys = [{ secret = "${env:TRIVET_TEST_UNSET}" }]
 )",
-     R"({}/t.toml:4:20: error: `${env:SECRET}` is not served by this version yet
-    4 | keys = [{ secret = "${env:SECRET}" }]
-      |                    ^^^^^^^^^^^^^^^ write the value
+     R"({}/t.toml:4:20: error: the environment variable `TRIVET_TEST_UNSET` is not set
+    4 | keys = [{ secret = "${env:TRIVET_TEST_UNSET}" }]
+      |                    ^^^^^^^^^^^^^^^^^^^^^^^^^^ set it for whoever runs Trivet
 )"},
     {"BuiltInName", section,
      R"([plugin.deny]

@@ -156,21 +156,29 @@ runtime_dir = "/run/\u0000x"
     4 | runtime_dir = "/run/\u0000x"
       |               ^^^^^^^^^^^^^^
 )"},
-    {"EnvironmentVariable", section,
+    {"EnvironmentVariableThatIsNotSet", section,
      R"([server]
-runtime_dir = "${env:HOME}/run"
+runtime_dir = "${env:TRIVET_TEST_UNSET}/run"
 )",
-     R"({}/t.toml:4:15: error: `${env:HOME}` is not served by this version yet
-    4 | runtime_dir = "${env:HOME}/run"
-      |               ^^^^^^^^^^^^^^^^^ write the value
+     R"({}/t.toml:4:15: error: the environment variable `TRIVET_TEST_UNSET` is not set
+    4 | runtime_dir = "${env:TRIVET_TEST_UNSET}/run"
+      |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ set it for whoever runs Trivet
 )"},
-    {"EnvironmentVariableInASize", section,
-     R"([limits]
-window = "${env:WINDOW}"
+    {"EnvironmentVariableWithoutAnEnd", section,
+     R"([server]
+runtime_dir = "/run/${env:HOME"
 )",
-     R"({}/t.toml:4:10: error: `${env:WINDOW}` is not served by this version yet
-    4 | window = "${env:WINDOW}"
-      |          ^^^^^^^^^^^^^^^ write the value
+     R"({}/t.toml:4:15: error: `${env:HOME` names no environment variable
+    4 | runtime_dir = "/run/${env:HOME"
+      |               ^^^^^^^^^^^^^^^^^ write ${env:NAME}; NAME is letters, digits and _
+)"},
+    {"EnvironmentVariableWithADefault", section,
+     R"([limits]
+window = "${env:WINDOW:-64KiB}"
+)",
+     R"({}/t.toml:4:10: error: `${env:WINDOW:-64KiB}` names no environment variable
+    4 | window = "${env:WINDOW:-64KiB}"
+      |          ^^^^^^^^^^^^^^^^^^^^^^ write ${env:NAME}; NAME is letters, digits and _
 )"},
 };
 

@@ -463,7 +463,7 @@ TEST(Overrides, MistakesOnTheCommandLineAreToldBesideThoseOfTheFile) {
 --listen: error: two listeners on one address: "fd:3", the other at --listen
 {}/t.toml:1:1: error: unknown key `x` in the file
     1 | x = 1
-      | ^ known: `server`, `listen`, `limits`, `plugin`, `route`, `log`
+      | ^ known: `server`, `listen`, `limits`, `plugin`, `route`, `log`, `include`
 5 errors, 0 warnings
 )");
 }

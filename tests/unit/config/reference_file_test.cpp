@@ -54,6 +54,9 @@ TEST_F(ReferenceFile, IsTheSameWithItsDefaultsWritten) {
   EXPECT_EQ(a.server.plugin_cache, b.server.plugin_cache);
   EXPECT_EQ(a.server.plugin_path, b.server.plugin_path);
   EXPECT_EQ(a.server.shutdown_grace, b.server.shutdown_grace);
+  EXPECT_EQ(a.log.access, b.log.access);
+  EXPECT_EQ(a.log.redact, b.log.redact);
+  EXPECT_EQ(a.log.request_id, b.log.request_id);
   ASSERT_EQ(b.listen.size(), 1U);
   EXPECT_EQ(b.listen[0].mode, 0660U);
   EXPECT_EQ(a.listen[0].backlog, b.listen[0].backlog);
