@@ -21,7 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view not_served[] = {"explain",   "bench",  "reload", "status",  "stop",   "drain",
+constexpr std::string_view not_served[] = {"bench",     "reload", "status", "stop",    "drain",
                                            "log-level", "attach", "plugin", "snippet", "upgrade"};
 constexpr auto longest_timeout = 24h;
 
@@ -62,12 +62,13 @@ Finished usage(const std::string& command, const std::string& text) {
 
 /// A word that is no command, or one that is not served yet: CLI11 would only say that a command is missing.
 std::optional<Finished> refuse_command(std::string_view word) {
-  static const std::vector<std::string_view> commands = {"serve", "check", "call"};
+  static const std::vector<std::string_view> commands = {"serve", "check", "explain", "call"};
   if (word.starts_with('-') || std::find(commands.begin(), commands.end(), word) != commands.end()) {
     return std::nullopt;
   }
   if (std::find(std::begin(not_served), std::end(not_served), word) != std::end(not_served)) {
-    say("`" + std::string(word) + "` is not served by this version yet (served: serve, check, call)");
+    say("`" + std::string(word) +
+        "` is not served by this version yet (served: serve, check, explain, call)");
     return Finished{exit_usage};
   }
   return usage("", "there is no command " + config::in_quotes(word) + ": " +
@@ -103,12 +104,13 @@ class Reader {
         std::string(exit_codes));
     add_serve();
     add_check();
+    add_explain();
     add_call();
   }
 
   Command read(int argc, const char* const* argv) {
     std::vector<std::string> words = with_empty_values(argc, argv);
-    if (words.empty()) return usage("", "which command? serve, check or call");
+    if (words.empty()) return usage("", "which command? serve, check, explain or call");
     if (const auto refused = refuse_command(words.front())) return *refused;
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the end.
     try {
@@ -118,6 +120,7 @@ class Reader {
     }
     if (serve_->parsed()) return finish_serve();
     if (check_->parsed()) return finish_check();
+    if (explain_->parsed()) return finish_explain();
     return finish_call();
   }
 
@@ -164,6 +167,48 @@ class Reader {
         "  trivet check -c trivet.toml --format json");
   }
 
+  void add_explain() {
+    explain_ = app_.add_subcommand(
+        "explain", "Tell which route a request takes, and why the others do not, running no plugin code");
+    explain_
+        ->add_option("-c,--config", explaining_.config_file,
+                     "The configuration; " + explaining_.config_file + " if not given")
+        ->option_text("FILE");
+    explain_->add_option("METHOD", explaining_.method, "The request method")->required()->option_text(" ");
+    explain_->add_option("URI", explaining_.uri, "What is asked for, with its query")
+        ->required()
+        ->option_text(" ");
+    add_role(*explain_);
+    explain_
+        ->add_option("--listener", explaining_.listener,
+                     "The name of the [[listen]] it comes to; the first if not given")
+        ->option_text("NAME");
+    add_params(*explain_);
+    explain_->footer(
+        "The request has the parameters that `trivet call` sends; `trivet call --help` names them.\n\n"
+        "Exit codes: 0 a route takes it, 1 it is refused before any plugin is asked, 78 the configuration "
+        "is\n"
+        "invalid.\n\n"
+        "Examples:\n"
+        "  trivet explain -c trivet.toml GET /private/x\n"
+        "  trivet explain GET /x --role authorizer -p TRIVET_ROUTE=private\n"
+        "  trivet explain GET /x -p HTTP_HOST=example.org -p SCRIPT_NAME=/index.php -p PATH_INFO=/x");
+  }
+
+  void add_role(CLI::App& command) {
+    command.add_option("--role", role_, "responder (if not given), authorizer or filter")
+        ->check(CLI::IsMember({"responder", "authorizer", "filter"}))
+        ->option_text("ROLE");
+  }
+
+  void add_params(CLI::App& command) {
+    command
+        .add_option("-p,--param", params_,
+                    "NAME=VALUE sets a CGI parameter, -NAME leaves a usual one out; may be repeated")
+        ->allow_extra_args(false)
+        ->option_text("PARAM");
+  }
+
   void add_call() {
     call_ = app_.add_subcommand("call",
                                 "Send one FastCGI request, in any of the three roles, and show the answer");
@@ -172,16 +217,10 @@ class Reader {
         ->option_text(" ");
     call_->add_option("URI", calling_.uri, "What is asked for, with its query; / if not given")
         ->option_text(" ");
-    call_->add_option("--role", role_, "responder (if not given), authorizer or filter")
-        ->check(CLI::IsMember({"responder", "authorizer", "filter"}))
-        ->option_text("ROLE");
+    add_role(*call_);
     call_->add_option("-X,--method", calling_.method, "The request method; GET, or POST when there is a body")
         ->option_text("METHOD");
-    call_
-        ->add_option("-p,--param", params_,
-                     "NAME=VALUE sets a CGI parameter, -NAME leaves a usual one out; may be repeated")
-        ->allow_extra_args(false)
-        ->option_text("PARAM");
+    add_params(*call_);
     call_
         ->add_option("-d,--body", body_,
                      "The request body (FCGI_STDIN): TEXT, @FILE, or @- for standard input")
@@ -203,7 +242,7 @@ class Reader {
 
   /// The command that was being read, as messages begin with it.
   [[nodiscard]] const CLI::App& current() const {
-    for (const CLI::App* each : {serve_, check_, call_}) {
+    for (const CLI::App* each : {serve_, check_, explain_, call_}) {
       if (each->parsed()) return *each;
     }
     return app_;
@@ -263,9 +302,20 @@ class Reader {
     return checking_;
   }
 
+  [[nodiscard]] protocol::Role role() const {
+    return role_ == "authorizer" ? protocol::Role::authorizer
+           : role_ == "filter"   ? protocol::Role::filter
+                                 : protocol::Role::responder;
+  }
+
+  Command finish_explain() {
+    explaining_.role = role();
+    if (const auto wrong = take_params(explaining_)) return usage("explain: ", *wrong);
+    return explaining_;
+  }
+
   Command finish_call() {
-    if (role_ == "authorizer") calling_.role = protocol::Role::authorizer;
-    if (role_ == "filter") calling_.role = protocol::Role::filter;
+    calling_.role = role();
     if (call_->count("--body") != 0) calling_.body = body_;
     if (call_->count("--data") != 0) calling_.data = data_;
     if (calling_.data && calling_.role != protocol::Role::filter) {
@@ -274,12 +324,7 @@ class Reader {
     if (calling_.body == "@-" && (calling_.data == "-" || calling_.data == "@-")) {
       return usage("call: ", "standard input cannot be both the body and the data");
     }
-    for (const std::string& param : params_) {
-      if (!take_param(param)) {
-        return usage("call: ",
-                     "-p takes NAME=VALUE, or -NAME to leave one out, not " + config::in_quotes(param));
-      }
-    }
+    if (const auto wrong = take_params(calling_)) return usage("call: ", *wrong);
     const auto timeout = config::parse_duration(timeout_);
     if (!timeout || *timeout <= 0ms || *timeout > longest_timeout) {
       return usage("call: ",
@@ -289,23 +334,30 @@ class Reader {
     return calling_;
   }
 
-  bool take_param(const std::string& param) {
-    const std::size_t equals = param.find('=');
-    if (equals == std::string::npos && param.size() > 1 && param.front() == '-') {
-      calling_.without.push_back(param.substr(1));
-      return true;
+  /// Those of -p; or what is wrong with one.
+  template <class Taking>
+  std::optional<std::string> take_params(Taking& taking) const {
+    for (const std::string& param : params_) {
+      const std::size_t equals = param.find('=');
+      if (equals == std::string::npos && param.size() > 1 && param.front() == '-') {
+        taking.without.push_back(param.substr(1));
+      } else if (equals == std::string::npos || equals == 0) {
+        return "-p takes NAME=VALUE, or -NAME to leave one out, not " + config::in_quotes(param);
+      } else {
+        taking.params.emplace_back(param.substr(0, equals), param.substr(equals + 1));
+      }
     }
-    if (equals == std::string::npos || equals == 0) return false;
-    calling_.params.emplace_back(param.substr(0, equals), param.substr(equals + 1));
-    return true;
+    return std::nullopt;
   }
 
   CLI::App app_{"Trivet answers web servers over FastCGI, in all three roles, with plugins.", "trivet"};
   CLI::App* serve_ = nullptr;
   CLI::App* check_ = nullptr;
+  CLI::App* explain_ = nullptr;
   CLI::App* call_ = nullptr;
   ServeCommand serving_;
   CheckCommand checking_;
+  ExplainCommand explaining_;
   CallCommand calling_;
   int processes_ = -1;
   bool load_ = false;

@@ -33,6 +33,16 @@ struct CheckCommand {
   bool json = false;
 };
 
+struct ExplainCommand {
+  std::string config_file = "/etc/trivet/trivet.toml";
+  std::string method;
+  std::string uri;
+  std::string listener;  ///< By name; empty: the first.
+  protocol::Role role = protocol::Role::responder;
+  std::vector<std::pair<std::string, std::string>> params;  ///< As those of a call.
+  std::vector<std::string> without;
+};
+
 struct CallCommand {
   std::string address;
   std::string uri = "/";
@@ -53,6 +63,6 @@ struct Finished {
   int code;
 };
 
-using Command = std::variant<Finished, ServeCommand, CheckCommand, CallCommand>;
+using Command = std::variant<Finished, ServeCommand, CheckCommand, ExplainCommand, CallCommand>;
 
 }  // namespace trivet::cli

@@ -10,6 +10,7 @@
 #include "runtime/host/host.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/process/service_manager.hpp"
+#include "runtime/process/signal_mask.hpp"
 #include "runtime/process/spawner.hpp"
 
 namespace trivet::host {
@@ -83,8 +84,10 @@ int serve_configured(config::Config& config, bool spawned, const std::vector<pro
         "fewer connections than limits.connections can be open: the hard limit of descriptors is low",
         {{"wanted", std::to_string(config.limits.connections)}, {"possible", std::to_string(most)}});
   }
+  std::optional<process::HeldSignals> held;
   std::optional<PrivateFolder> own;
   if (spawned) {
+    held.emplace();
     auto made = make_spawned_folders(config, *log.value());
     if (!made) return tell_all({made.error()}, exit_failed);
     own.emplace(std::move(made).value());
@@ -96,6 +99,7 @@ int serve_configured(config::Config& config, bool spawned, const std::vector<pro
   if (!assembled.errors.empty()) return tell_all(assembled.errors, exit_failed);
   own.reset();  // What is loaded stays loaded. Web servers kill what they spawn: then nothing may be left
                 // over.
+  held.reset();
   auto loop = io::EventLoop::open();
   if (!loop) return tell_all({loop.error()}, exit_internal);
   auto host = std::make_unique<Host>(config, *log.value(), access.value().get(), std::move(loop).value(),

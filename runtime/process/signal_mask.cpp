@@ -4,6 +4,16 @@
 #include <csignal>
 
 namespace trivet::process {
+namespace {
+
+sigset_t steering_signals() noexcept {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int each : {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGHUP}) sigaddset(&set, each);
+  return set;
+}
+
+}  // namespace
 
 base::Result<> ignore_sigpipe() {
   struct sigaction ignore{};
@@ -15,10 +25,15 @@ base::Result<> ignore_sigpipe() {
 }
 
 void hold_signals() noexcept {
-  sigset_t held;
-  sigemptyset(&held);
-  for (const int each : {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGHUP}) sigaddset(&held, each);
+  const sigset_t held = steering_signals();
   ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
 }
+
+HeldSignals::HeldSignals() noexcept {
+  const sigset_t held = steering_signals();
+  ::pthread_sigmask(SIG_BLOCK, &held, &before_);
+}
+
+HeldSignals::~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
 }  // namespace trivet::process

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <csignal>
+
 #include "runtime/base/error.hpp"
 
 namespace trivet::process {
@@ -12,5 +14,18 @@ base::Result<> ignore_sigpipe();
 /// time between the loop's end and the process's, in which one more SIGTERM must not change the exit code.
 /// [loop]
 void hold_signals() noexcept;
+
+/// For a time in which such a signal would leave something behind: it waits until the end of this object.
+/// [startup]
+class HeldSignals {
+ public:
+  HeldSignals() noexcept;
+  ~HeldSignals();
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+ private:
+  sigset_t before_{};
+};
 
 }  // namespace trivet::process

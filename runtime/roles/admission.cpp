@@ -32,6 +32,7 @@ class Admitting {
 
   Admission run(bool accept_steering) {
     if (steer(accept_steering) && read_method() && read_paths() && find_route()) settle();
+    result_.target = target_;
     return std::move(result_);
   }
 
@@ -130,10 +131,11 @@ class Admitting {
     at.phase_fits = match_.phase_fits;
     at.method_fits = match_.method_fits;
     if (at.route_found) {
-      at.has_guards = !match_.route->guards.empty();
+      const config::Route& route = match_.route->config;
+      at.has_guards = !route.authorize.empty();
       at.guards_apply = match_.route->guarded_on(result_.slice);
-      at.has_source = match_.route->source != nullptr;
-      at.has_filters = !match_.route->filters.empty();
+      at.has_source = route.respond.has_value();
+      at.has_filters = !route.filter.empty();
     }
     const Decision decision = decide(at);
     result_.route = match_.route;

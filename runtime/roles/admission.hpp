@@ -32,6 +32,7 @@ struct Admission {
   /// web server cannot part a guard from its source.
   const Route* also_guarded_by = nullptr;
   int status_after_guards = 0;
+  Target target;  ///< What routes were matched by, as far as it was read; `path` is in the scratch.
 };
 
 /// Reads the settled parameters: steering, slice, matching path, host, method, route.

@@ -63,6 +63,14 @@ Match Router::find(const Target& target) const {
   return match;
 }
 
+Mismatch mismatch(const Route& route, const Target& target) {
+  if (!listens(route, target.listener)) return Mismatch::listener;
+  if (!route.pattern.matches(*target.path)) return Mismatch::path;
+  if (!host_fits(route, target.host)) return Mismatch::host;
+  if (!phase_fits(route, target.phase)) return Mismatch::phase;
+  return method_fits(route, target.method) ? Mismatch::none : Mismatch::method;
+}
+
 Match Router::find_named(std::string_view name, const Target& target, bool& exists) const {
   Match match;
   const auto found = by_name_.find(name);

@@ -28,6 +28,12 @@ struct Match {
   std::string allow;        ///< The methods of those routes, as an Allow field, when method_fits is false.
 };
 
+/// The first of a route's conditions that a request does not meet.
+enum class Mismatch : std::uint8_t { none, listener, path, host, phase, method };
+
+/// For telling people; Router asks the same questions. `target.path` is there.
+[[nodiscard]] Mismatch mismatch(const Route& route, const Target& target);
+
 /// The routes, in file order: the first match wins.
 ///
 /// Thread    [loop]; constant once built.

@@ -87,6 +87,22 @@ def _(t):
         expect("ready" in process.log_text() and "no route" in process.log_text(), "standard error has no log")
 
 
+@suite.test("a SIGTERM at any time of its start leaves nothing behind")
+def _(t):
+    with prepared(t) as process:
+        process.start()
+        equal(process.get("/hello").status, 200, "an answer")
+        for step in range(40):
+            process.end()
+            process.start()
+            time.sleep(step * 0.002 * t.build.slowness)
+            process.process.send_signal(signal.SIGTERM)
+            process.process.wait(20 * t.build.slowness)
+            equal(os.listdir(process.trivet.folder / "cache"), [], f"what lies about after {step * 2} ms")
+        process.start()
+        equal(process.get("/hello").status, 200, "an answer afterwards")
+
+
 @suite.test("it waits at most 5 s for a request, though the file allows an hour")
 def _(t):
     config = site.CONFIG.replace('timeout = "20s"', 'timeout = "60s"')

@@ -43,6 +43,23 @@ TEST(Arguments, ServeTakesListenersAndProcesses) {
   EXPECT_EQ(serve.processes, 0U);
 }
 
+TEST(Arguments, ExplainTakesARequest) {
+  const auto plain = read_as<ExplainCommand>({"explain", "GET", "/x?y"});
+  EXPECT_EQ(plain.config_file, "/etc/trivet/trivet.toml");
+  EXPECT_EQ(plain.method, "GET");
+  EXPECT_EQ(plain.uri, "/x?y");
+  EXPECT_EQ(plain.listener, "");
+  EXPECT_EQ(plain.role, protocol::Role::responder);
+
+  const auto full = read_as<ExplainCommand>({"explain", "-c", "x.toml", "PUT", "/", "--role", "filter",
+                                             "--listener", "web", "-p", "A=1=2", "-p", "-HTTP_HOST"});
+  EXPECT_EQ(full.config_file, "x.toml");
+  EXPECT_EQ(full.listener, "web");
+  EXPECT_EQ(full.role, protocol::Role::filter);
+  EXPECT_EQ(full.params, (std::vector<std::pair<std::string, std::string>>{{"A", "1=2"}}));
+  EXPECT_EQ(full.without, std::vector<std::string>{"HTTP_HOST"});
+}
+
 TEST(Arguments, ServeRefusesWhatIsNoAddress) {
   for (const char* each : {"nowhere", "tcp:1", "unix:", "fd:x", ""}) {
     const Read got = read({"serve", "--listen", "unix:/a", "--listen", each});
@@ -93,7 +110,7 @@ struct WrongCase {
 
 TEST(Arguments, AWrongCommandLineIsToldWithACureAndGives64) {
   const WrongCase cases[] = {
-      {{}, "which command? serve, check or call"},
+      {{}, "which command? serve, check, explain or call"},
       {{"sreve"}, "there is no command \"sreve\": did you mean `serve`?"},
       {{"x"}, "there is no command \"x\""},
       {{"reload"}, "`reload` is not served by this version yet"},
