@@ -37,10 +37,9 @@ struct Crowded {
   }
 
  private:
-  static unsigned long sum_of(const std::string& query) {
-    static const std::regex number("[0-9]+");
+  [[nodiscard]] unsigned long sum_of(const std::string& query) const {
     unsigned long sum = 0;
-    for (std::sregex_iterator at(query.begin(), query.end(), number), end; at != end; ++at) {
+    for (std::sregex_iterator at(query.begin(), query.end(), number_), end; at != end; ++at) {
       sum += std::stoul(at->str());
     }
     return sum;
@@ -68,6 +67,8 @@ struct Crowded {
   }
 
   bool rude_;
+  /// Compiled when the plugin starts: libstdc++ fills a table of its locale meanwhile, unguarded.
+  std::regex number_{"[0-9]+"};
   std::ostringstream said_;
   std::shared_ptr<spdlog::logger> logger_;
 };
