@@ -9,7 +9,6 @@ namespace trivet::config {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 using Files = std::map<std::string, std::string>;
 
