@@ -7,13 +7,20 @@
 struct KeyGate {
   static constexpr bool never_blocks = true;
 
-  explicit KeyGate(trivet::Settings& settings)
-      : variable("HTTP_"), key(settings.text("key")), user(settings.text("user", "api")) {
-    if (key.empty()) settings.fail("key", "must not be empty: every request without a key would fit");
-    if (user.empty()) settings.fail("user", "must not be empty");
-    const std::string header = settings.text("header", "X-Api-Key");
-    if (header.empty()) settings.fail("header", "must not be empty");
-    for (const char c : header) {
+  struct Config {
+    std::string key;
+    std::string user = "api";
+    std::string header = "X-Api-Key";
+    // An empty key would fit every request without one.
+    static constexpr auto settings =
+        trivet::settings(trivet::setting("key", &Config::key).required().length(1, 4096),
+                         trivet::setting("user", &Config::user).length(1, 256),
+                         trivet::setting("header", &Config::header).length(1, 128));
+  };
+
+  KeyGate(const Config& config, const trivet::Settings& settings)
+      : variable("HTTP_"), key(config.key), user(config.user) {
+    for (const char c : config.header) {
       const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
       if (!letter && !(c >= '0' && c <= '9') && c != '-') {
         settings.fail("header", "has to be the name of a header: letters, digits and -");

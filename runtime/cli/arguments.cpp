@@ -152,7 +152,7 @@ class Reader {
 
   void add_check() {
     check_ = app_.add_subcommand(
-        "check", "Tell everything that is wrong with a configuration, running no plugin code");
+        "check", "Tell everything that is wrong with a configuration, and with its plugins' files");
     check_
         ->add_option("-c,--config", checking_.config_file,
                      "The configuration; " + checking_.config_file + " if not given")
@@ -160,10 +160,14 @@ class Reader {
     check_->add_option("--format", format_, "text (to standard error) or json (to standard output)")
         ->check(CLI::IsMember({"text", "json"}))
         ->option_text("FORMAT");
-    check_->add_flag("--load", load_, "Also initialise the plugins (not served by this version yet)");
+    check_->add_flag(
+        "--load", checking_.load,
+        "Also load the plugins and let them read their settings; without it no plugin code runs");
     check_->footer(
-        "Exit codes: 0 the configuration can be served (there may be warnings), 78 it cannot.\n\n"
-        "Example:\n"
+        "Exit codes: 0 the configuration can be served (there may be warnings), 78 it cannot, 1 a plugin "
+        "cannot run.\n\n"
+        "Examples:\n"
+        "  trivet check -c trivet.toml --load\n"
         "  trivet check -c trivet.toml --format json");
   }
 
@@ -294,10 +298,6 @@ class Reader {
   }
 
   Command finish_check() {
-    if (load_) {
-      say("check: `--load` is not served by this version yet");
-      return Finished{exit_usage};
-    }
     checking_.json = format_ == "json";
     return checking_;
   }
@@ -360,7 +360,6 @@ class Reader {
   ExplainCommand explaining_;
   CallCommand calling_;
   int processes_ = -1;
-  bool load_ = false;
   std::string format_ = "text";
   std::string role_ = "responder";
   std::string body_;

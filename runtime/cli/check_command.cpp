@@ -4,12 +4,15 @@
 
 #include <boost/json.hpp>  // Its sources are compiled in the plugin floor.
 #include <cerrno>
+#include <utility>
 
 #include "runtime/base/error.hpp"
 #include "runtime/cgi/text.hpp"
+#include "runtime/cli/check_plugins.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/trace.hpp"
 #include "runtime/config/load.hpp"
+#include "runtime/plugin/note.hpp"
 
 namespace trivet::cli {
 namespace {
@@ -32,7 +35,14 @@ boost::json::object as_json(const config::Diagnostic& diagnostic) {
 }  // namespace
 
 int run_check(const CheckCommand& command) {
-  const config::Loaded loaded = config::load_file(command.config_file);
+  config::Loaded loaded = config::load_file(command.config_file, {}, plugin::look_at);
+  bool sound = true;
+  if (loaded.config) {
+    for (config::Diagnostic& each : check_plugins(*loaded.config, command.load)) {
+      loaded.diagnostics.push_back(std::move(each));
+      sound = false;
+    }
+  }
   std::string text;
   if (command.json) {
     boost::json::array all;
@@ -47,7 +57,8 @@ int run_check(const CheckCommand& command) {
     say(base::system_error("the result cannot be written", errno).message);
     return exit_failed;
   }
-  return loaded.config ? exit_ok : exit_configuration;
+  if (!loaded.config) return exit_configuration;
+  return sound ? exit_ok : exit_failed;
 }
 
 }  // namespace trivet::cli

@@ -12,6 +12,7 @@
 #include "runtime/config/load.hpp"
 #include "runtime/config/suggest.hpp"
 #include "runtime/config/text.hpp"
+#include "runtime/plugin/note.hpp"
 #include "runtime/roles/admission.hpp"
 
 namespace trivet::cli {
@@ -209,7 +210,7 @@ Explanation explain(const config::Config& config, const ExplainCommand& command)
 }
 
 int run_explain(const ExplainCommand& command) {
-  const config::Loaded loaded = config::load_file(command.config_file);
+  const config::Loaded loaded = config::load_file(command.config_file, {}, plugin::look_at);
   if (!loaded.diagnostics.empty()) static_cast<void>(write_all(STDERR_FILENO, config::render_all(loaded)));
   if (!loaded.config) return exit_configuration;
   std::vector<std::string_view> names;

@@ -31,6 +31,7 @@ struct ServeCommand {
 struct CheckCommand {
   std::string config_file = "/etc/trivet/trivet.toml";
   bool json = false;
+  bool load = false;  ///< Also load the plugins and make their instances.
 };
 
 struct ExplainCommand {

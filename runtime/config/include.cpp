@@ -38,6 +38,12 @@ std::optional<Identity> identity_of(const std::string& path) {
   return Identity{found.st_dev, found.st_ino};
 }
 
+/// A pipe or device that a pattern finds would be waited for.
+bool is_other_than_file(const std::string& path) {
+  struct stat found{};
+  return ::stat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode);
+}
+
 class Includer {
  public:
   Includer(Sink& sink, Table& document, std::vector<Source>& sources)
@@ -66,6 +72,10 @@ class Includer {
 
  private:
   void include_file(const std::string& path, const Span& span) {
+    if (is_other_than_file(path)) {
+      sink_.error(span, in_quotes(path) + " is not a file", "a pipe or device cannot be included");
+      return;
+    }
     std::string text;
     if (const int error = read_file(path, text)) {
       sink_.error(span,

@@ -60,7 +60,8 @@ void read_plugins(TableReader& reader, std::vector<PluginDraft>& out) {
   }
 }
 
-void read_document(Sink& sink, const Table& document, const Overrides& overrides, Draft& draft) {
+void read_document(Sink& sink, const Table& document, const Overrides& overrides, const LookAtPlugin& look,
+                   Draft& draft) {
   TableReader reader(sink, document, "the file");
   if (const Table* server = find_section(reader, "server")) {
     read_server(sink, *server, overrides, draft.config.server);
@@ -80,6 +81,7 @@ void read_document(Sink& sink, const Table& document, const Overrides& overrides
   (void)reader.find("include");  // It was followed before.
   reader.finish();
   locate_plugins(sink, draft.config.server, draft.plugins);
+  if (look) check_plugin_facts(sink, draft, look);
   resolve(sink, draft, overrides);
   // What was left out for its mistakes would make these speak of things nobody wrote.
   if (!sink.failed()) {
@@ -96,7 +98,8 @@ Loaded failure(const std::string& path, std::string message, std::string hint) {
 
 }  // namespace
 
-Loaded load_text(std::string_view text, const std::string& path, const Overrides& overrides) {
+Loaded load_text(std::string_view text, const std::string& path, const Overrides& overrides,
+                 const LookAtPlugin& look) {
   if (text.size() > largest_file) {
     return failure(path, "the file is larger than 16 MiB", "is this a configuration file?");
   }
@@ -111,7 +114,7 @@ Loaded load_text(std::string_view text, const std::string& path, const Overrides
   if (auto document = parse_toml(text, sink)) {
     for (Entry& each : *document) fill_in_environment(sink, each.value);
     include_files(sink, *document, loaded.included);
-    read_document(sink, *document, overrides, draft);
+    read_document(sink, *document, overrides, look, draft);
   }
   loaded.text = text;
   if (!sink.failed()) loaded.config = std::move(draft.config);
@@ -119,12 +122,12 @@ Loaded load_text(std::string_view text, const std::string& path, const Overrides
   return loaded;
 }
 
-Loaded load_file(const std::string& path, const Overrides& overrides) {
+Loaded load_file(const std::string& path, const Overrides& overrides, const LookAtPlugin& look) {
   std::string text;
   if (const int error = read_file(path, text)) {
     return failure(path, "cannot read the file: " + std::generic_category().message(error), cure_of(error));
   }
-  return load_text(text, path, overrides);
+  return load_text(text, path, overrides, look);
 }
 
 }  // namespace trivet::config

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/config/config.hpp"
+#include "runtime/config/schema.hpp"
 
 namespace trivet::config {
 
@@ -45,13 +46,15 @@ struct Overrides {
   std::optional<std::string> web_servers = {};
 };
 
-/// Reads and checks a file, collecting all errors. Runs no plugin code, but looks for the plugin files.
+/// Reads and checks a file, collecting all errors. Runs no plugin code, but looks for the plugin files, and
+/// into them with `look`: then settings and roles are checked against what the plugins declare.
 /// Routes whose listeners are all closed in this run (replaced by --listen, or `spawned`) are left out, with
 /// a warning: in a Config a route that names listeners names some that are there.
-[[nodiscard]] Loaded load_file(const std::string& path, const Overrides& overrides = {});
+[[nodiscard]] Loaded load_file(const std::string& path, const Overrides& overrides = {},
+                               const LookAtPlugin& look = {});
 /// The same for text that claims to be `path` (relative plugin files are looked for beside it).
 [[nodiscard]] Loaded load_text(std::string_view text, const std::string& path,
-                               const Overrides& overrides = {});
+                               const Overrides& overrides = {}, const LookAtPlugin& look = {});
 
 /// A diagnostic as a person reads it: `file:line:column: error: message`, the line, a caret, the hint. `text`
 /// is the content of the file that the place names (empty: no excerpt).

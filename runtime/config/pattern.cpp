@@ -66,6 +66,37 @@ bool segment_covers(std::string_view wide, std::string_view narrow) {
       [](char left, char right) { return left == right; });
 }
 
+/// Whether some sequence fits both: `is_star` elements stand for any number of elements, `meets` tells
+/// whether two others can be one.
+template <class Sequence, class IsStar, class Meets>
+bool common(const Sequence& left, const Sequence& right, const IsStar& is_star, const Meets& meets) {
+  // Where the rest of `right` can begin once what is behind `at` of `left` was looked at.
+  std::vector<char> below(right.size() + 1, 0);
+  std::vector<char> row(right.size() + 1, 0);
+  for (std::size_t at = left.size() + 1; at-- > 0;) {
+    const bool left_ends = at == left.size();
+    const bool left_star = !left_ends && is_star(left[at]);
+    for (std::size_t to = right.size() + 1; to-- > 0;) {
+      const bool right_ends = to == right.size();
+      const bool right_star = !right_ends && is_star(right[to]);
+      bool fits = left_ends && right_ends;
+      if (left_star) fits = fits || below[to] != 0 || (!right_ends && row[to + 1] != 0);
+      if (right_star) fits = fits || row[to + 1] != 0 || (!left_ends && below[to] != 0);
+      if (!left_ends && !right_ends && !left_star && !right_star)
+        fits = below[to + 1] != 0 && meets(left[at], right[to]);
+      row[to] = fits ? 1 : 0;
+    }
+    std::swap(row, below);
+  }
+  return below.front() != 0;
+}
+
+bool segments_meet(std::string_view left, std::string_view right) {
+  if (left.find('*') == std::string_view::npos && right.find('*') == std::string_view::npos)
+    return left == right;
+  return common(left, right, [](char each) { return each == '*'; }, [](char a, char b) { return a == b; });
+}
+
 }  // namespace
 
 std::optional<PatternProblem> find_pattern_problem(std::string_view pattern) {
@@ -105,6 +136,14 @@ std::vector<std::string_view> split_pattern(std::string_view pattern) {
 
 bool covers(const std::vector<std::string_view>& wide, const std::vector<std::string_view>& narrow) {
   return glob(wide, narrow, [](std::string_view each) { return each == "**"; }, segment_covers);
+}
+
+bool meet(const std::vector<std::string_view>& left, const std::vector<std::string_view>& right) {
+  for (std::size_t at = 0; at < left.size() && at < right.size(); ++at) {
+    if (left[at].find('*') != std::string_view::npos || right[at].find('*') != std::string_view::npos) break;
+    if (left[at] != right[at]) return false;  // Most pairs of a long file, without looking further.
+  }
+  return common(left, right, [](std::string_view each) { return each == "**"; }, segments_meet);
 }
 
 }  // namespace trivet::config

@@ -24,4 +24,8 @@ struct PatternProblem {
 [[nodiscard]] bool covers(const std::vector<std::string_view>& wide,
                           const std::vector<std::string_view>& narrow);
 
+/// Whether some path is matched by both.
+[[nodiscard]] bool meet(const std::vector<std::string_view>& left,
+                        const std::vector<std::string_view>& right);
+
 }  // namespace trivet::config

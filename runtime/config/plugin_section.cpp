@@ -125,12 +125,15 @@ void read_plugin(Sink& sink, const Table& table, const Entry& entry, PluginDraft
     plugin.file = plugin.name + ".so";
   }
   std::int64_t number = 0;
-  if (reader.integer("threads", {0, 1024}, number) != nullptr)
+  if (const Entry* threads = reader.integer("threads", {0, 1024}, number)) {
     plugin.threads = static_cast<std::uint32_t>(number);
+    out.threads_span = threads->value.span;
+  }
   if (reader.integer("queue", {1, 100'000}, number) != nullptr)
     plugin.queue = static_cast<std::uint32_t>(number);
   reader.duration_or_off("timeout", any_duration, plugin.timeout);
   if (const Entry* settings = reader.find("config")) {
+    out.settings = settings;
     if (settings->value.table() == nullptr) {
       sink.error(settings->value.span, "`config` expects a table, found " + describe(settings->value));
     } else {

@@ -6,6 +6,7 @@
 
 #include "runtime/config/config.hpp"
 #include "runtime/config/load.hpp"
+#include "runtime/config/schema.hpp"
 #include "runtime/config/sink.hpp"
 #include "runtime/config/table_reader.hpp"
 
@@ -29,6 +30,8 @@ struct PluginDraft {
   Plugin plugin;
   Span span;
   Span file_span;  ///< Of `file`, or of the header without.
+  Span threads_span;
+  const Entry* settings = nullptr;  ///< `config`, in the document that was read; null: absent.
 };
 
 struct ListenDraft {
@@ -63,6 +66,8 @@ void read_log(Sink& sink, const Table& table, Log& out);
 void resolve(Sink& sink, Draft& draft, const Overrides& overrides);
 /// Finds the file of each plugin.
 void locate_plugins(Sink& sink, const Server& server, std::vector<PluginDraft>& plugins);
+/// Settings that the plugin does not have or cannot take, and roles that it is not.
+void check_plugin_facts(Sink& sink, const Draft& draft, const LookAtPlugin& look);
 /// Warns of plugins that no route uses.
 void check_unused(Sink& sink, const Draft& draft);
 /// Warns of routes that no path leads to, and of guards that a client gets around by another Host.

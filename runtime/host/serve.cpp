@@ -9,6 +9,7 @@
 #include "runtime/host/folders.hpp"
 #include "runtime/host/host.hpp"
 #include "runtime/io/descriptor_limit.hpp"
+#include "runtime/plugin/note.hpp"
 #include "runtime/process/service_manager.hpp"
 #include "runtime/process/signal_mask.hpp"
 #include "runtime/process/spawner.hpp"
@@ -128,7 +129,7 @@ int serve(const ServeOptions& options) {
   }
   if (const char* addresses = std::getenv("FCGI_WEB_SERVER_ADDRS"))
     overrides.web_servers = addresses;  // NOLINT(concurrency-mt-unsafe)
-  config::Loaded loaded = config::load_file(options.config_file, overrides);
+  config::Loaded loaded = config::load_file(options.config_file, overrides, plugin::look_at);
   if (!loaded.diagnostics.empty()) say(config::render_all(loaded));
   if (!loaded.config) return exit_configuration;
   try {

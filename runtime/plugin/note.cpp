@@ -4,7 +4,9 @@
 
 #include <boost/json/src.hpp>  // The library itself, compiled here and nowhere else.
 #include <charconv>
-#include <optional>
+
+#include "runtime/plugin/note_schema.hpp"
+#include "runtime/plugin/private_copy.hpp"
 
 namespace trivet::plugin {
 
@@ -39,7 +41,7 @@ bool parse_abi(std::string_view text, Note& note) {
 base::Result<Note> parse_note(std::string_view text) {
   json::error_code failure;
   json::parse_options options;
-  options.max_depth = 8;
+  options.max_depth = 32;
   const json::value value = json::parse(text, failure, {}, options);
   if (failure) return broken("its JSON: " + failure.message());
   if (!value.is_object()) return broken("it is no JSON object");
@@ -77,6 +79,11 @@ base::Result<Note> parse_note(std::string_view text) {
       note.wants_short = note.wants_short || flag == "wants_short";
     }
   }
+  if (const json::value* settings = object.if_contains("settings"); settings != nullptr) {
+    std::string what;
+    note.settings = parse_schema(*settings, what);
+    if (!note.settings) return broken("its schema of settings " + what);
+  }
   return note;
 }
 
@@ -106,6 +113,19 @@ base::Result<Note> inspect(const ElfFile& file) {
                      "them where the system looks"};
   }
   return note;
+}
+
+base::Result<Note> inspect(const std::string& path) {
+  auto file = open_regular(path);
+  if (!file) return file.error();
+  return inspect(ElfFile::of(file->descriptor.get(), file->size));
+}
+
+std::optional<config::PluginFacts> look_at(const std::string& path) {
+  auto note = inspect(path);
+  if (!note) return std::nullopt;
+  return config::PluginFacts{note->responder, note->authorizer, note->filter, note->never_blocks,
+                             note->settings};
 }
 
 }  // namespace trivet::plugin

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "runtime/base/error.hpp"
+#include "runtime/config/schema.hpp"
 #include "runtime/plugin/elf.hpp"
 
 namespace trivet::plugin {
@@ -22,6 +24,7 @@ struct Note {
   bool never_blocks = false;
   bool shared_instance = false;
   bool wants_short = false;
+  std::optional<config::SettingSchema> settings;  ///< Absent: the plugin does not declare them.
 
   friend bool operator==(const Note&, const Note&) = default;
 };
@@ -41,5 +44,10 @@ struct Note {
 ///
 /// Errors  What is wrong and the cure, without the name of the file.
 [[nodiscard]] base::Result<Note> inspect(const ElfFile& file);
+/// The same of the file at `path`, which is not opened for longer.
+[[nodiscard]] base::Result<Note> inspect(const std::string& path);
+
+/// What a configuration is checked against; nothing when the file cannot be inspected.
+[[nodiscard]] std::optional<config::PluginFacts> look_at(const std::string& path);
 
 }  // namespace trivet::plugin

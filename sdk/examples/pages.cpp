@@ -1,5 +1,7 @@
 #include <map>
+#include <string>
 #include <trivet/plugin.hpp>
+#include <vector>
 
 /// Answers with texts from the settings:
 ///   config = { pages = [{ path = "/", text = "home\n" }, { path = "/about", text = "about\n" }] }
@@ -7,11 +9,21 @@ struct Pages {
   static constexpr bool never_blocks = true;
   static constexpr bool shared_instance = true;  // `pages` is only read, so all threads may share it.
 
-  explicit Pages(trivet::Settings& settings) {
-    for (const trivet::Settings& page : settings.tables("pages")) {
-      const std::string path = page.text("path");
-      if (!path.starts_with('/')) page.fail("path", "has to begin with /");
-      pages.emplace(path, page.text("text"));
+  struct Page {
+    std::string path;
+    std::string text;
+    static constexpr auto settings = trivet::settings(trivet::setting("path", &Page::path).required(),
+                                                      trivet::setting("text", &Page::text).required());
+  };
+  struct Config {
+    std::vector<Page> pages;
+    static constexpr auto settings = trivet::settings(trivet::setting("pages", &Config::pages));
+  };
+
+  Pages(const Config& config, const trivet::Settings& settings) {
+    for (const Page& page : config.pages) {
+      if (!page.path.starts_with('/')) settings.fail("pages", "holds a path that does not begin with /");
+      pages.emplace(page.path, page.text);
     }
   }
 

@@ -6,7 +6,12 @@
 ///     [plugin.my_plugin]
 ///     config = { greeting = "good day" }
 struct MyPlugin {
-  explicit MyPlugin(trivet::Settings& settings) : greeting(settings.text("greeting", "hello")) {}
+  struct Config {
+    std::string greeting = "hello";
+    static constexpr auto settings = trivet::settings(trivet::setting("greeting", &Config::greeting));
+  };
+
+  explicit MyPlugin(const Config& config) : greeting(config.greeting) {}
 
   void handle(trivet::Request& request, trivet::Response& out) {
     const std::string_view user = request.param("REMOTE_USER");

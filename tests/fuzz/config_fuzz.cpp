@@ -122,6 +122,29 @@ void check_values(const std::string& text) {
   }
 }
 
+/// Every plugin declares some setting of each kind, and only one role.
+std::optional<config::PluginFacts> look(const std::string& /*path*/) {
+  using Type = config::SettingSchema::Type;
+  config::PluginFacts facts;
+  facts.responder = true;
+  facts.settings.emplace().type = Type::table;
+  const auto add = [&](const char* key, Type type) -> config::SettingSchema& {
+    config::SettingSchema& added = facts.settings->keys[key];
+    added.type = type;
+    added.least = 1;
+    added.most = 3;
+    return added;
+  };
+  add("text", Type::text).required = true;
+  add("word", Type::text).choices = {"one", "two"};
+  add("integer", Type::integer);
+  add("real", Type::real);
+  add("boolean", Type::boolean);
+  add("list", Type::list).entries.emplace_back().type = Type::text;
+  add("table", Type::table).keys["inner"].type = Type::integer;
+  return facts;
+}
+
 }  // namespace
 }  // namespace trivet::fuzz
 
@@ -134,6 +157,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (loaded.config) fuzz::check_config(*loaded.config);
   fuzz::require(config::render_all(loaded) == config::render_all(config::load_text(text, "fuzz.toml")),
                 "a file is judged the same again");
+  fuzz::check_diagnostics(config::load_text(text, "fuzz.toml", {}, fuzz::look), text);
   fuzz::check_values(text);
   return 0;
 }

@@ -23,7 +23,7 @@ code_of() {
     config) echo "runtime/base runtime/config" ;;
     head) echo "runtime/base runtime/cgi runtime/cli/head_parser.hpp runtime/cli/head_parser.cpp" ;;
     path) echo "runtime/base runtime/cgi runtime/config/pattern.cpp tests/fuzz/path_reference.hpp tests/fuzz/path_reference.cpp" ;;
-    note) echo "runtime/base runtime/plugin/elf.cpp runtime/plugin/note.cpp sdk/include/trivet/abi.h" ;;
+    note) echo "runtime/base runtime/plugin/elf.cpp runtime/plugin/note.cpp runtime/plugin/note_schema.cpp sdk/include/trivet/abi.h" ;;
     *) return 1 ;;
   esac
 }

@@ -146,6 +146,13 @@ def note():
     yield "json-unknown-role", NOTE.replace(b"filter", b"sink")
     yield "json-other-abi", NOTE.replace(b'"0.1","sdk', b'"65536.1","sdk')
     yield "json-deep", b'{"x":' + b"[" * 40
+    yield "json-settings", NOTE[:-1] + (
+        b',"settings":{"type":"object","properties":{"a":{"type":"string","minLength":1,"maxLength":9,"enum":["x"]},'
+        b'"b":{"type":"integer","minimum":-1,"maximum":1e3},"c":{"type":"array","minItems":0,"maxItems":2,"items":'
+        b'{"type":"object","additionalProperties":{"type":"number"}}},"d":{"type":"boolean"}},"required":["a","c"],'
+        b'"additionalProperties":false}}')
+    yield "json-settings-turned", NOTE[:-1] + (
+        b',"settings":{"type":"object","properties":{"a":{"type":"string","minLength":9,"maxLength":1}}}}')
     yield "json-no-list", NOTE.replace(b"[", b"{").replace(b"]", b"}")
 
 
@@ -249,6 +256,11 @@ def config():
     yield "unknown-keys", b"[serverr]\n[server]\nprocessess = 1\n[[route]]\npaht = 1\n"
     yield "wrong-types", b"server = 1\nlisten = {}\nroute = [1, []]\nplugin = []\n[limits]\nwindow = 1\n[log]\nlevel = true\n"
     yield "no-such-plugin", b'[[listen]]\naddress = "fd:0"\n[[route]]\nrespond = "nope"\nfilter = ["q"]\nauthorize = []\n'
+    yield "settings", (plugin + 'threads = 0\nconfig = { text = "ab", word = "one", integer = 2, real = 1.5, boolean = true, '
+                       'list = ["a"], table = { inner = 1 } }\n[[listen]]\naddress = "fd:0"\n[[route]]\nrespond = "p"\n').encode()
+    yield "settings-wrong", (plugin + 'config = { word = "twi", integer = 9, real = nan, boolean = 1, list = [1, 2, 3, 4], '
+                             'table = { iner = 1 }, other = 1979-05-27 }\n[[listen]]\naddress = "fd:0"\n[[route]]\n'
+                             'authorize = ["p"]\nfilter = ["p"]\n').encode()
     yield "same-names", (plugin + '[[listen]]\naddress = "fd:0"\n[[listen]]\naddress = "fd:0"\n' +
                          2 * '[[route]]\nname = "r"\nrespond = "p"\n').encode()
     yield "shadowed", (plugin + '[[listen]]\naddress = "fd:0"\n[[route]]\nrespond = "p"\n[[route]]\npath = "/a"\n'

@@ -252,7 +252,13 @@ typedef struct trivet_plugin {
  *   {"name":"hello","version":"1.0","abi":"0.1","roles":["responder"],"flags":["never_blocks"],"sdk":"c"}
  * Roles: responder, authorizer, filter. Flags: never_blocks, shared_instance, wants_short. They repeat what
  * the exported constant says; a plugin whose two halves differ is refused. At most 4096 bytes. (C only: the
- * text may fill its array without its NUL.) */
+ * text may fill its array without its NUL.) A member "settings" may hold a JSON Schema of the plugin's
+ * settings:
+ *   "settings":{"type":"object","properties":{"key":{"type":"string","minLength":1}},"required":["key"],
+ *               "additionalProperties":false}
+ * With it a configuration is checked before the plugin is loaded. Of the schema's members these are looked
+ * at: type, properties, required, additionalProperties, items, minimum, maximum, minLength, maxLength,
+ * minItems, maxItems, and enum of texts. */
 #define TRIVET_NOTE(json)                                                          \
   __attribute__((section(".note.trivet"), used, aligned(4))) static const struct { \
     uint32_t owner_size;                                                           \

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string_view>
 #include <trivet/basic.hpp>
+#include <trivet/config.hpp>
 #include <trivet/output.hpp>
 #include <trivet/request.hpp>
 #include <trivet/settings.hpp>
@@ -80,6 +81,10 @@ consteval trivet_flags flags_of() {
   }
   return flags;
 }
+
+/// The class declares its settings (<trivet/config.hpp>).
+template <class T>
+concept DeclaresSettings = requires { T::Config::settings; };
 
 // --- calling it ---
 
@@ -190,16 +195,31 @@ struct StreamHooks {
   }
 };
 
+/// Constructed from whatever its constructor asks for.
+template <class T>
+Instance<T>* make_instance(const trivet_host* host, Settings& settings) {
+  if constexpr (DeclaresSettings<T>) {
+    auto config = read_config<typename T::Config>(settings);
+    if constexpr (std::is_constructible_v<T, typename T::Config, Settings&>) {
+      return new Instance<T>{host, T(std::move(config), settings)};
+    } else {
+      static_assert(std::is_constructible_v<T, typename T::Config>,
+                    "a class with a Config is constructed from (Config) or (Config, trivet::Settings&)");
+      return new Instance<T>{host, T(std::move(config))};
+    }
+  } else if constexpr (std::is_constructible_v<T, Settings&>) {
+    return new Instance<T>{host, T(settings)};
+  } else {
+    return new Instance<T>{host, T()};
+  }
+}
+
 template <class T>
 struct Hooks {
   static trivet_status create(const trivet_host* host, const trivet_settings* from, void** self) noexcept {
     try {
       Settings settings(host, from);
-      if constexpr (std::is_constructible_v<T, Settings&>) {
-        *self = new Instance<T>{host, T(settings)};
-      } else {
-        *self = new Instance<T>{host, T()};
-      }
+      *self = make_instance<T>(host, settings);
       return TRIVET_OK;
     } catch (const WrongSetting&) {  // The operator was told already.
       return TRIVET_E_FAILED;

@@ -20,7 +20,9 @@
 ///                  have
 ///                    void body(std::string_view chunk, trivet::Output&, bool last)     what the client sent
 ///
-/// The class is constructed from trivet::Settings& or from nothing; a nested one from (plugin, request, out),
+/// The class is constructed from its settings, which it declares as a nested struct Config
+/// (<trivet/config.hpp>): (Config) or (Config, trivet::Settings&); from trivet::Settings& alone, to read them
+/// one by one; or from nothing. A nested one from (plugin, request, out),
 /// (plugin, request), (request, out), (plugin), (request) or nothing, where `plugin` is the object around it.
 /// `last` may be declared as trivet::End, which tells how the stream ended.
 ///

@@ -43,7 +43,8 @@ struct Range {
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
 };
 
-/// The plugin's own settings, `config` of its `[plugin.NAME]`, or one table within. A key may be a path:
+/// The plugin's own settings, `config` of its `[plugin.NAME]`, or one table within, for a plugin whose
+/// settings cannot be declared (<trivet/config.hpp>) or need checks of their own. A key may be a path:
 /// "users.0.name". A setting that the plugin never reads is an error for the operator, so read all of them in
 /// the constructor.
 ///
@@ -86,18 +87,25 @@ class Settings {
     return value ? as_boolean(key, *value) : otherwise;
   }
 
+  /// How many entries a list has; 0 when there is none.
+  [[nodiscard]] std::uint64_t count(std::string_view key) const {
+    const std::optional<trivet_value> value = find(key);
+    if (!value) return 0;
+    if (value->type != TRIVET_TYPE_LIST) fail(key, "has to be a list");
+    return value->count;
+  }
   /// A list of texts; empty when there is none.
   [[nodiscard]] std::vector<std::string> list(std::string_view key) const {
     std::vector<std::string> texts;
-    const std::uint64_t count = length(key);
-    for (std::uint64_t at = 0; at < count; ++at) texts.push_back(text(entry(key, at)));
+    const std::uint64_t entries = count(key);
+    for (std::uint64_t at = 0; at < entries; ++at) texts.push_back(text(entry(key, at)));
     return texts;
   }
   /// A list of tables; empty when there is none.
   [[nodiscard]] std::vector<Settings> tables(std::string_view key) const {
     std::vector<Settings> tables;
-    const std::uint64_t count = length(key);
-    for (std::uint64_t at = 0; at < count; ++at) tables.push_back(table(entry(key, at)));
+    const std::uint64_t entries = count(key);
+    for (std::uint64_t at = 0; at < entries; ++at) tables.push_back(table(entry(key, at)));
     return tables;
   }
   /// A table within this one. All its keys are absent when there is none.
@@ -166,12 +174,6 @@ class Settings {
   [[nodiscard]] bool as_boolean(std::string_view key, const trivet_value& value) const {
     if (value.type != TRIVET_TYPE_BOOLEAN) fail(key, "has to be true or false");
     return value.boolean != 0;
-  }
-  [[nodiscard]] std::uint64_t length(std::string_view key) const {
-    const std::optional<trivet_value> value = find(key);
-    if (!value) return 0;
-    if (value->type != TRIVET_TYPE_LIST) fail(key, "has to be a list");
-    return value->count;
   }
 
   const trivet_host* host_;

@@ -191,13 +191,17 @@ BROKEN = {
     "a value of the wrong type": ("[limits]\nparams_bytes = true\n", "params_bytes"),
     "a size without sense": ('[limits]\nwindow = "64 bananas"\n', "window"),
     "text that is not TOML": ("[[route]\n", "broken.toml"),
+    "a plugin in a role that it has not": ("[plugin.hello]\n" + ROUTE + 'authorize = ["hello"]\n', "hello"),
+    "a setting that the plugin's declaration rules out": (
+        '[plugin.keygate]\nconfig = { key = "" }\n' + ROUTE + 'authorize = ["keygate"]\n', "at least 1"),
+    "a setting that the plugin does not declare": (
+        '[plugin.keygate]\nconfig = { key = "k", headr = "X" }\n' + ROUTE + 'authorize = ["keygate"]\n', "headr"),
 }
 
 BROKEN_PLUGINS = {
     "a file that is no plugin": ('[plugin.text]\nfile = "./text.so"\n' + ROUTE + 'respond = "text"\n', "text.so"),
-    "a plugin in a role that it has not": ("[plugin.hello]\n" + ROUTE + 'authorize = ["hello"]\n', "hello"),
-    "a setting that a plugin refuses": ('[plugin.keygate]\nconfig = { key = "" }\n' + ROUTE + 'authorize = ["keygate"]\n',
-                                        "broken.toml"),
+    "a setting that a plugin refuses": (
+        '[plugin.keygate]\nconfig = { key = "k", header = "X Key" }\n' + ROUTE + 'authorize = ["keygate"]\n', "header"),
 }
 
 

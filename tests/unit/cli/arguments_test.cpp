@@ -119,7 +119,6 @@ TEST(Arguments, AWrongCommandLineIsToldWithACureAndGives64) {
       {{"serve", "--processes", "many"}, "serve: "},
       {{"serve", "--processes", "-1"}, "serve: "},
       {{"check", "--format", "xml"}, "check: "},
-      {{"check", "--load"}, "`--load` is not served by this version yet"},
       {{"call"}, "call: "},
       {{"call", "unix:/a", "--role", "admin"}, "call: "},
       {{"call", "unix:/a", "-p", "NAME"}, "-p takes NAME=VALUE, or -NAME to leave one out, not \"NAME\""},

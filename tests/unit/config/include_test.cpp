@@ -132,6 +132,12 @@ TEST_F(Including, MistakesAreToldInTheFileTheyAreIn) {
        "{}/main.toml:1:12: error: \"{}/main.toml\" would be read a second time\n"
        "    1 | include = [\"main.*\"]\n"
        "      |            ^^^^^^^^ include it once\n"},
+      {"a device",
+       R"("/dev/null")",
+       {},
+       "{}/main.toml:1:12: error: \"/dev/null\" is not a file\n"
+       "    1 | include = [\"/dev/null\"]\n"
+       "      |            ^^^^^^^^^^^ a pipe or device cannot be included\n"},
       {"a folder",
        R"("d")",
        {{"d/a.toml", ""}},

@@ -119,6 +119,75 @@ TEST(ShadowedRoutes, AreFoundAmongThousandsInAMoment) {
             "the route \"route-3001\" can never match: \"route-3000\" (line 9001) takes all its requests");
 }
 
+struct CrossingCase {
+  const char* name;
+  std::string_view open;
+  std::string_view guarded;
+  bool told;
+};
+
+constexpr CrossingCase crossing_cases[] = {
+    {"AStarInAnotherPlace", "path = '/*/public'", "path = '/admin/**'", true},
+    {"TwoStarsInside", "path = '/a*c'", "path = '/*b*'", true},
+    {"TheMiddleOfAPath", "path = '/**/x/**'", "path = '/a/**'", true},
+    {"OneMethodOfAll", "methods = ['POST']", "path = '/admin/**'", true},
+    {"HeadWithinGet", "path = '/*/b'\nmethods = ['HEAD']", "path = '/a/*'\nmethods = ['GET']", true},
+    {"OneHostOfAll", "hosts = ['a.org']", "path = '/admin/**'", true},
+    {"OneListenerOfAll", "listen = ['unix:/run/x.sock']", "path = '/admin/**'", true},
+    {"AnExceptionWithin", "path = '/admin/login'", "path = '/admin/**'", false},
+    {"AnExceptionForOneMethod", "path = '/admin/**'\nmethods = ['OPTIONS']", "path = '/admin/**'", false},
+    {"Elsewhere", "path = '/a/**'", "path = '/b/**'", false},
+    {"AnotherEnding", "path = '/*/a'", "path = '/x/*b'", false},
+    {"AnotherDepth", "path = '/*/a'", "path = '/x/*/*'", false},
+    {"OtherMethods", "path = '/*/a'\nmethods = ['POST']", "path = '/x/*'\nmethods = ['GET']", false},
+    {"OtherHosts", "path = '/*/a'\nhosts = ['a.org']", "path = '/x/*'\nhosts = ['b.org']", false},
+};
+
+class Crossing : public testing::TestWithParam<CrossingCase> {};
+
+TEST_P(Crossing, IsToldWhereAnOpenRouteTakesSomeRequestsOfAGuardedOneAndOthers) {
+  const Loader loader;
+  const Loaded loaded =
+      loader.load(std::string(a_listener) + "[plugin.app]\n[plugin.other]\n[[route]]\nrespond = 'app'\n" +
+                  std::string(GetParam().open) + "\n[[route]]\nauthorize = 'deny'\nrespond = 'other'\n" +
+                  std::string(GetParam().guarded) + "\n");
+  ASSERT_TRUE(loaded.config) << render_all(loaded);
+  EXPECT_EQ(loaded.diagnostics.size(), GetParam().told ? 1U : 0U) << render_all(loaded);
+  for (const Diagnostic& each : loaded.diagnostics) {
+    EXPECT_EQ(each.message,
+              "some requests of \"route-2\" never meet its guards: \"route-1\" (line 5) takes them first, "
+              "and is open");
+    EXPECT_EQ(each.hint, "put it before \"route-1\", or guard both");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Pairs, Crossing, testing::ValuesIn(crossing_cases),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+TEST(CrossedRoutes, AreNotToldWhereTheFirstIsGuardedOrComesLater) {
+  const Loader loader;
+  const std::string head = std::string(a_listener) + "[plugin.app]\n";
+  const std::string guarded = "[[route]]\npath = '/admin/**'\nauthorize = 'deny'\nrespond = 'app'\n";
+  for (const std::string& text :
+       {head + "[[route]]\npath = '/*/x'\nauthorize = 'allow'\nrespond = 'app'\n" + guarded,
+        head + guarded + "[[route]]\npath = '/*/x'\nrespond = 'app'\n"}) {
+    EXPECT_EQ(loader.load(text).diagnostics.size(), 0U) << render_all(loader.load(text));
+  }
+}
+
+TEST(CrossedRoutes, AreFoundAmongThousandsInAMoment) {
+  const Loader loader;
+  std::string text = std::string(a_listener) + "[plugin.app]\n";
+  for (int count = 0; count < 3000; ++count) {
+    text += "[[route]]\npath = \"/site/" + std::to_string(count) + "/**\"\nrespond = \"app\"\n" +
+            (count % 2 == 1 ? "authorize = \"deny\"\n" : "");
+  }
+  text += "[[route]]\npath = \"/site/*/x\"\nauthorize = \"deny\"\nrespond = \"app\"\n";
+  const Loaded loaded = loader.load(text);
+  ASSERT_EQ(loaded.diagnostics.size(), 1U);
+  EXPECT_EQ(loaded.diagnostics[0].message.find("some requests of \"route-3001\""), 0U);
+}
+
 TEST(GuardsOfOneHost, AreToldWhereAnotherHostLeadsToTheSameSource) {
   const Loader loader;
   EXPECT_EQ(

@@ -15,13 +15,14 @@ TEST(Note, IsReadWhole) {
       R"({"name":"n","version":"1.2","abi":"3.14","roles":["responder","authorizer","filter"],)"
       R"("flags":["never_blocks","shared_instance","wants_short","of_the_future"],"sdk":"0.1.0","more":{"a":[1]}})");
   ASSERT_TRUE(note.ok()) << note.error().message;
-  EXPECT_EQ(note.value(), (Note{"n", "1.2", 3, 14, "0.1.0", true, true, true, true, true, true}));
+  EXPECT_EQ(note.value(),
+            (Note{"n", "1.2", 3, 14, "0.1.0", true, true, true, true, true, true, std::nullopt}));
 }
 
 TEST(Note, NeedsNoFlagsAndNoSdk) {
   const auto note = parse_note(R"({"name":"n","version":"1","abi":"0.1","roles":["filter"]})");
   ASSERT_TRUE(note.ok()) << note.error().message;
-  EXPECT_EQ(note.value(), (Note{"n", "1", 0, 1, "", false, false, true, false, false, false}));
+  EXPECT_EQ(note.value(), (Note{"n", "1", 0, 1, "", false, false, true, false, false, false, std::nullopt}));
 }
 
 TEST(Note, CutAnywhereIsRefused) {
@@ -99,7 +100,8 @@ TEST(Note, OfARealPluginSaysWhatItIs) {
   ASSERT_TRUE(file.ok()) << file.error().message;
   const auto note = inspect(ElfFile::of(file.value().descriptor.get(), file.value().size));
   ASSERT_TRUE(note.ok()) << note.error().message;
-  EXPECT_EQ(note.value(), (Note{"gate", "1.0.0", 0, 1, "0.1.0", false, true, false, false, false, false}));
+  EXPECT_EQ(note.value(),
+            (Note{"gate", "1.0.0", 0, 1, "0.1.0", false, true, false, false, false, false, std::nullopt}));
 }
 
 }  // namespace

@@ -28,10 +28,12 @@ TEST(Note, SaysWhatTheClassCan) {
   EXPECT_EQ(
       text_of(many),
       R"({"name":"many","version":"1.2.3-rc.1+x","abi":"0.1","roles":["responder","authorizer","filter"],)"
-      R"("flags":["never_blocks","shared_instance","wants_short"],"sdk":"0.1.0"})");
+      R"("flags":["never_blocks","shared_instance","wants_short"],"sdk":"0.1.0",)"
+      R"("settings":{"type":"object","additionalProperties":false}})");
   constexpr auto one = trivet::sdk::make_note<One, "one", "1">();
   EXPECT_EQ(text_of(one),
-            R"({"name":"one","version":"1","abi":"0.1","roles":["authorizer"],"flags":[],"sdk":"0.1.0"})");
+            R"({"name":"one","version":"1","abi":"0.1","roles":["authorizer"],"flags":[],"sdk":"0.1.0",)"
+            R"("settings":{"type":"object","additionalProperties":false}})");
 }
 
 TEST(Note, IsLaidOutAsElfWantsIt) {
