@@ -63,6 +63,10 @@ bool has_type(const Node& node, Type type) {
   return true;
 }
 
+bool holds(const Table& table, std::string_view key) {
+  return std::any_of(table.begin(), table.end(), [key](const Entry& entry) { return entry.key == key; });
+}
+
 std::size_t characters_in(std::string_view text) {
   std::size_t count = 0;
   for (; !text.empty(); ++count) text.remove_prefix(decode_code_point(text).size);
@@ -79,9 +83,7 @@ class SettingsCheck {
     std::vector<std::string_view> known;
     for (const auto& [key, each] : schema.keys) {
       known.emplace_back(key);
-      const bool is_there = std::any_of(table.begin(), table.end(),
-                                        [&key = key](const Entry& entry) { return entry.key == key; });
-      if (each.required && !is_there) {
+      if (each.required && !holds(table, key)) {
         sink_.error(span, "the plugin " + plugin_ + " needs the setting `" + one_line(path + key) + "`",
                     std::string(name_of(each.type)));
       }
