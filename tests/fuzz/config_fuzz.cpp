@@ -127,7 +127,8 @@ std::optional<config::PluginFacts> look(const std::string& /*path*/) {
   using Type = config::SettingSchema::Type;
   config::PluginFacts facts;
   facts.responder = true;
-  facts.settings.emplace().type = Type::table;
+  facts.settings = config::SettingSchema{};
+  facts.settings->type = Type::table;
   const auto add = [&](const char* key, Type type) -> config::SettingSchema& {
     config::SettingSchema& added = facts.settings->keys[key];
     added.type = type;
@@ -140,7 +141,7 @@ std::optional<config::PluginFacts> look(const std::string& /*path*/) {
   add("integer", Type::integer);
   add("real", Type::real);
   add("boolean", Type::boolean);
-  add("list", Type::list).entries.emplace_back().type = Type::text;
+  add("list", Type::list).entries = {config::SettingSchema{}};
   add("table", Type::table).keys["inner"].type = Type::integer;
   return facts;
 }
