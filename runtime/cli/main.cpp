@@ -5,6 +5,7 @@
 #include "runtime/cli/arguments.hpp"
 #include "runtime/cli/call_command.hpp"
 #include "runtime/cli/check_command.hpp"
+#include "runtime/cli/conform_command.hpp"
 #include "runtime/cli/explain_command.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/host/serve.hpp"
@@ -28,6 +29,7 @@ struct Run {
   int operator()(const cli::CheckCommand& command) const { return cli::run_check(command); }
   int operator()(const cli::ExplainCommand& command) const { return cli::run_explain(command); }
   int operator()(const cli::CallCommand& command) const { return cli::run_call(command); }
+  int operator()(const cli::ConformCommand& command) const { return cli::run_conform(command); }
 };
 
 }  // namespace

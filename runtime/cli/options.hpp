@@ -59,11 +59,28 @@ struct CallCommand {
   std::chrono::milliseconds timeout = std::chrono::seconds(30);  ///< While no byte moves.
 };
 
+struct ConformCommand {
+  std::string address;
+  std::string responder = "/";
+  std::string authorizer;                                  ///< Empty: its cases are skipped.
+  std::string filter;                                      ///< The same.
+  std::vector<std::pair<std::string, std::string>> grant;  ///< What makes the authorizer say yes.
+  std::vector<std::pair<std::string, std::string>> params;
+  std::vector<std::string> without;
+  std::vector<std::string> only;  ///< Cases; empty: all.
+  std::optional<std::chrono::milliseconds> idle_timeout;
+  std::chrono::milliseconds timeout = std::chrono::seconds(3);
+  int process = 0;  ///< 0: the one that listens on the unix socket.
+  bool look_at_memory = true;
+  bool list = false;
+};
+
 /// Told and done: help, version, or a wrong command line.
 struct Finished {
   int code;
 };
 
-using Command = std::variant<Finished, ServeCommand, CheckCommand, ExplainCommand, CallCommand>;
+using Command =
+    std::variant<Finished, ServeCommand, CheckCommand, ExplainCommand, CallCommand, ConformCommand>;
 
 }  // namespace trivet::cli

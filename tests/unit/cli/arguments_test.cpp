@@ -103,6 +103,30 @@ TEST(Arguments, AnEmptyBodyIsABody) {
   EXPECT_EQ(read_as<CallCommand>({"call", "unix:/a", "--role", "filter", "--data="}).data, "");
 }
 
+TEST(Arguments, ConformTakesWhatItAsksFor) {
+  const auto command =
+      read_as<ConformCommand>({"conform",        "unix:/a", "--responder", "/r",  "--authorizer", "/p",
+                               "--grant",        "A=b=c",   "--filter",    "/f",  "-p",           "X=y",
+                               "--only",         "G01",     "--only",      "A02", "--timeout",    "500ms",
+                               "--idle-timeout", "5s",      "--pid",       "7",   "--no-memory"});
+  EXPECT_EQ(command.address, "unix:/a");
+  EXPECT_EQ(command.responder, "/r");
+  EXPECT_EQ(command.authorizer, "/p");
+  EXPECT_EQ(command.grant, (std::vector<std::pair<std::string, std::string>>{{"A", "b=c"}}));
+  EXPECT_EQ(command.filter, "/f");
+  EXPECT_EQ(command.params, (std::vector<std::pair<std::string, std::string>>{{"X", "y"}}));
+  EXPECT_EQ(command.only, (std::vector<std::string>{"G01", "A02"}));
+  EXPECT_EQ(command.timeout.count(), 500);
+  EXPECT_EQ(command.idle_timeout->count(), 5000);
+  EXPECT_EQ(command.process, 7);
+  EXPECT_FALSE(command.look_at_memory);
+  const auto plain = read_as<ConformCommand>({"conform", "unix:/a"});
+  EXPECT_EQ(plain.responder, "/");
+  EXPECT_TRUE(plain.look_at_memory);
+  EXPECT_FALSE(plain.idle_timeout.has_value());
+  EXPECT_TRUE(read_as<ConformCommand>({"conform", "--list"}).list);
+}
+
 struct WrongCase {
   std::vector<const char*> words;
   const char* told;
@@ -110,7 +134,7 @@ struct WrongCase {
 
 TEST(Arguments, AWrongCommandLineIsToldWithACureAndGives64) {
   const WrongCase cases[] = {
-      {{}, "which command? serve, check, explain or call"},
+      {{}, "which command? serve, check, explain, call or conform"},
       {{"sreve"}, "there is no command \"sreve\": did you mean `serve`?"},
       {{"x"}, "there is no command \"x\""},
       {{"reload"}, "`reload` is not served by this version yet"},
@@ -119,6 +143,10 @@ TEST(Arguments, AWrongCommandLineIsToldWithACureAndGives64) {
       {{"serve", "--processes", "many"}, "serve: "},
       {{"serve", "--processes", "-1"}, "serve: "},
       {{"check", "--format", "xml"}, "check: "},
+      {{"conform"}, "conform: ADDRESS is required"},
+      {{"conform", "unix:/a", "--grant", "x"}, "--grant takes NAME=VALUE, not \"x\""},
+      {{"conform", "unix:/a", "--timeout", "soon"}, "--timeout takes 1ms to 24h"},
+      {{"conform", "unix:/a", "--idle-timeout", "soon"}, "--idle-timeout takes 0s to 24h"},
       {{"call"}, "call: "},
       {{"call", "unix:/a", "--role", "admin"}, "call: "},
       {{"call", "unix:/a", "-p", "NAME"}, "-p takes NAME=VALUE, or -NAME to leave one out, not \"NAME\""},
