@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <strings.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <set>
@@ -25,6 +27,36 @@ std::string shown(const Answer& answer) {
   return "protocolStatus " + std::to_string(answer.protocol_status) + ", appStatus " +
          std::to_string(answer.app_status) + ", status " + std::to_string(answer.status()) + ", " +
          std::to_string(answer.body().size()) + " bytes \"" + escaped(answer.body().substr(0, 60)) + "\"";
+}
+
+/// The fields of a head but Content-Length: an application says it when it knows the whole answer in time.
+std::string without_length(std::string_view head) {
+  std::string rest;
+  while (!head.empty()) {
+    const std::size_t end = std::min(head.find('\n'), head.size() - 1) + 1;
+    const std::string_view line = head.substr(0, end);
+    constexpr std::string_view length = "content-length:";
+    const bool is_length =
+        line.size() >= length.size() && ::strncasecmp(line.data(), length.data(), length.size()) == 0;
+    if (!is_length) rest += line;
+    head.remove_prefix(end);
+  }
+  return rest;
+}
+
+/// Where two answers differ; empty: they say the same.
+std::string difference(const Answer& wanted, const Answer& came) {
+  const auto at = [](std::string_view one, std::string_view other) {
+    return std::to_string(std::mismatch(one.begin(), one.end(), other.begin(), other.end()).first -
+                          one.begin());
+  };
+  if (!came.ended()) return "that one never ended";
+  if (came.protocol_status != wanted.protocol_status) return "protocolStatus";
+  if (came.app_status != wanted.app_status) return "appStatus";
+  if (came.body() != wanted.body()) return "byte " + at(wanted.body(), came.body()) + " of the body";
+  const std::string head = without_length(wanted.head());
+  const std::string other = without_length(came.head());
+  return head == other ? "" : "byte " + at(head, other) + " of the head";
 }
 
 /// The parent of a process and the memory it has in use; both 0 when it is gone.
@@ -146,9 +178,9 @@ void Lab::same(Connection& connection, const Request& request, const std::string
   expect(connection.broken().empty(), before + connection.broken());
   const Answer& answer = connection.answer(request.id);
   const Answer& wanted = plain(request);
-  expect(answer.ended() && answer.protocol_status == wanted.protocol_status &&
-             answer.app_status == wanted.app_status && answer.out == wanted.out,
-         before + "expected " + shown(wanted) + "; came " + shown(answer));
+  const std::string differs = difference(wanted, answer);
+  expect(differs.empty(),
+         before + "expected " + shown(wanted) + "; came " + shown(answer) + "; they differ in " + differs);
   expect(answer.ends == 1 && !answer.late, before + "records after END_REQUEST");
 }
 
