@@ -204,14 +204,19 @@ void Connection::drop_incomplete() {
 }
 
 protocol::RequestInput* Connection::on_begin(const protocol::BeginRequest& begin) {
+  if (state_ != State::serving) return nullptr;
   roles::Request* request = context_.environment.acquire();
-  requests_.push_back(request);
   clock_stale_ = true;
   request->begin(*this, begin, origin_);
-  if (requests_.size() > limits().concurrent_per_connection) {
+  if (requests_.size() >= limits().concurrent_per_connection) {
+    // Over at once, so its id is free at once: reap() must not free it again, others may have it by then.
     request->refuse_overload("concurrent_per_connection requests are open on the connection");
+    request->detach();
+    unread_input_ = true;
+    return nullptr;
   }
-  return request->over() ? nullptr : request;
+  requests_.push_back(request);
+  return request;
 }
 
 void Connection::on_unknown_role(std::uint16_t /*id*/, bool keep_connection) {
@@ -223,6 +228,8 @@ void Connection::on_unknown_role(std::uint16_t /*id*/, bool keep_connection) {
 
 void Connection::on_request_ended(roles::Request& request, bool broken) {
   if (!request.keep_connection() || broken) close_when_done_ = true;
+  // Its id was not ended: whatever is answered under it would count as more of its answer.
+  if (broken && state_ == State::serving) state_ = State::finishing;
   const auto found = std::find(requests_.begin(), requests_.end(), &request);
   if (found != requests_.end()) {
     *found = requests_.back();
@@ -343,10 +350,8 @@ bool Connection::should_read() const noexcept {
   if (requests_.empty()) return has_room() || unread_input_;
   if (requests_.size() > 1) return true;
   const roles::Request& only = *requests_.front();
-  if (only.kept() < limits().window) return true;
-  // Its output waits for a peer that may itself wait until its whole body is taken: then reading goes on,
-  // into the spool. Otherwise the socket's own buffer is where the rest waits.
-  return only.output_blocked() && !only.input_complete();
+  // Above the window what is read goes into the spool; what is not waits in the socket's own buffer.
+  return only.kept() < limits().window || only.needs_input();
 }
 
 void Connection::decide_reading() {

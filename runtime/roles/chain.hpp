@@ -59,6 +59,14 @@ class Chain final : private StageSink {
     return started_ > body_filter_ && stages_[body_filter_]->has_room(StageInput::body);
   }
 
+  /// FCGI_STDIN is given to a filter behind others: it starts with their first output.
+  [[nodiscard]] bool body_is_for_a_later_filter() const noexcept {
+    return body_filter_ != npos && body_filter_ > 0;
+  }
+  [[nodiscard]] bool body_waits_for_data() const noexcept {
+    return body_is_for_a_later_filter() && started_ <= body_filter_;
+  }
+
   /// There is room in the writer again, or some stage made progress.
   void resume();
   void cancel();

@@ -64,7 +64,7 @@ bool GuardRun::start(const Guard& guard, const CallFacts& facts) {
     return true;
   }
   call_.set_up(facts, *guard.plugin, TRIVET_ROLE_AUTHORIZER);
-  plugin::Threads* threads = guard.plugin->threads();
+  plugin::Workers* threads = guard.plugin->threads();
   if (threads == nullptr) {
     over_ = true;
     const plugin::CurrentScope scope(guard.plugin->current());

@@ -164,6 +164,7 @@ void Request::receive(Inlet& inlet, base::Bytes bytes) {
       return;
     }
   }
+  settle();
 }
 
 void Request::receive_end(Inlet& inlet) {
@@ -200,26 +201,29 @@ bool Request::sees_short(const Inlet& inlet) const noexcept {
   return (to_filter ? route_->filters[chain_.body_filter()] : first)->wants_short();
 }
 
-void Request::pump_inlet(Inlet& inlet) {
+/// Gives stages what they take of one stream; true when they took something.
+bool Request::pump_inlet(Inlet& inlet) {
+  bool passed = false;
   while (state_ == State::running && inlet.wanted && !inlet.queue.empty() && inlet_has_room(inlet)) {
     const base::Bytes front = inlet.queue.front();
     if (front.empty()) {
       const std::string why = inlet.queue.error();
       refuse(503, why);
-      return;
+      return true;
     }
     const base::Bytes piece = front.first(std::min(front.size(), env_.limits.window));
     pass_on(inlet, piece);
     inlet.queue.pop(piece.size());
+    passed = true;
   }
   if (state_ != State::running || !inlet.wanted || !inlet.ended || inlet.end_told || !inlet.queue.empty())
-    return;
+    return passed;
   const bool body_of_filter = &inlet == &body_ && role_ == protocol::Role::filter;
-  if (body_of_filter && !chain_.body_has_room()) return;
+  if (body_of_filter && !chain_.body_has_room()) return passed;
   const trivet_end end = inlet.end();
   if (end == TRIVET_END_SHORT && !sees_short(inlet)) {
     refuse(400, "the web server sent fewer bytes than it announced");
-    return;
+    return true;
   }
   if (end == TRIVET_END_LONG)
     tell(log::Level::warn, "surplus input was dropped", 0, "more bytes than announced");
@@ -229,17 +233,20 @@ void Request::pump_inlet(Inlet& inlet) {
   } else {
     chain_.end_input(slice_ == Slice::filter ? StageInput::data : StageInput::body, end);
   }
+  return true;
 }
 
 void Request::pump() {
   if (inside_ || state_ != State::running) return;
   inside_ = true;
-  chain_.resume();
-  pump_inlet(body_);
-  pump_inlet(data_);
-  // A filter that is given FCGI_STDIN is started, unless it is the first, by what the data made of the ones
-  // before.
-  pump_inlet(body_);
+  for (bool more = true; more && state_ == State::running;) {
+    chain_.resume();
+    const bool body_passed = pump_inlet(body_);
+    const bool data_passed = pump_inlet(data_);
+    // A filter behind others that is given FCGI_STDIN is started by what they make of the data; while it is
+    // given its body, they wait for it.
+    more = (body_passed || data_passed) && chain_.body_is_for_a_later_filter();
+  }
   inside_ = false;
 }
 
@@ -248,7 +255,10 @@ std::uint64_t Request::kept() const noexcept {
   return body_.queue.size() + data_.queue.size() + chain_.kept();
 }
 
-bool Request::output_blocked() const noexcept { return state_ == State::parked || !writer_.has_room(); }
+bool Request::needs_input() const noexcept {
+  if (input_complete()) return false;
+  return state_ == State::parked || !writer_.has_room() || waits_for_peer();
+}
 
 void Request::resume() {
   if (state_ == State::parked) {
@@ -390,7 +400,9 @@ void Request::on_patience_over(Patience& /*which*/) {
 
 bool Request::waits_for_peer() const noexcept {
   if (state_ != State::running || input_complete()) return false;
-  return body_.queue.empty() && data_.queue.empty() && chain_.waits_for_peer();
+  // The body of a filter behind others waits until what they make of the data starts that filter.
+  const bool body_waits = body_.queue.empty() || chain_.body_waits_for_data();
+  return body_waits && data_.queue.empty() && chain_.waits_for_peer();
 }
 
 /// After everything that happens to it: clocks are set for what it waits for now.

@@ -62,8 +62,10 @@ class Request final : public protocol::RequestInput,
   [[nodiscard]] base::TimePoint last_input() const noexcept { return last_input_; }
   /// What it keeps of its input beyond what its stages took: the connection pauses reading above the window.
   [[nodiscard]] std::uint64_t kept() const noexcept;
-  /// It produces output that nobody takes.
-  [[nodiscard]] bool output_blocked() const noexcept;
+  /// However much it keeps, reading has to go on: what it keeps it can use only with what the web server
+  /// still has to send, or its output waits for a web server that may itself wait until its whole body is
+  /// taken.
+  [[nodiscard]] bool needs_input() const noexcept;
 
   /// The peer took too long: header_time or stall_time.
   void time_out(std::string_view what);
@@ -117,7 +119,7 @@ class Request final : public protocol::RequestInput,
   void receive_end(Inlet& inlet);
   void pump();
   void settle();
-  void pump_inlet(Inlet& inlet);
+  bool pump_inlet(Inlet& inlet);
   [[nodiscard]] bool inlet_has_room(const Inlet& inlet) const noexcept;
   void pass_on(Inlet& inlet, base::Bytes bytes);
   [[nodiscard]] bool sees_short(const Inlet& inlet) const noexcept;

@@ -84,7 +84,7 @@ void ThreadStage::submit() {
     work_.has_head = false;
   }
   job_out_ = true;
-  plugin::Threads& threads = *plugin_->threads();
+  plugin::Workers& threads = *plugin_->threads();
   if (pinned_) {
     threads.submit_to(thread_, *this);
   } else if (!threads.submit(*this)) {

@@ -103,6 +103,39 @@ TEST_F(Filtering, TheBodyGoesToTheFirstFilterThatWantsIt) {
   EXPECT_EQ(ask("/upper/x", {.role = 3, .body = "nobody wants this", .data = "data"}).body(), "DATA");
 }
 
+TEST_F(Filtering, ABodyLargerThanTheWindowReachesAFilterThatOnlyTheDataStarts) {
+  bench.limits.window = 4096;
+  bench.limits.spool_memory = 2048;
+  add("body-third", {}, {"upper", "thread-upper", "body-first"});
+  bench.open();
+  std::string body;
+  for (int i = 0; body.size() < 50000; ++i) body += std::to_string(i) + ",";
+  for (const char* path : {"/body/x", "/body-third/x"}) {
+    for (const std::size_t data : {4, 50000}) {
+      for (const std::size_t read_at_most : {std::size_t{3000}, SIZE_MAX}) {
+        Bench::Wire& wire = bench.connect();
+        wire.pipe.read_at_most = read_at_most;
+        wire.send(request(path, {.role = 3, .body = body, .data = std::string(data, 'd')}));
+        EXPECT_TRUE(wire.wait()) << path << data << read_at_most;
+        EXPECT_EQ(wire.answer().body(), body + "|" + std::string(data, 'D'));
+      }
+    }
+  }
+  EXPECT_EQ(bench.spools.used, 0U);
+}
+
+TEST_F(Filtering, ABodyThatWaitsForTheDataTimesOutOnlyWhenTheWebServerStalls) {
+  bench.limits.window = 4096;
+  add("patient", {}, {"upper", "body-first"}).timeout = std::chrono::seconds(10);
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/patient/x", {.role = 3, .body = std::string(50000, 'b'), .end_data = false}));
+  bench.loop.advance(std::chrono::seconds(59));
+  EXPECT_EQ(wire.pipe.from_host, "");
+  bench.loop.advance(std::chrono::seconds(2));
+  EXPECT_EQ(wire.answer().status(), 408);
+}
+
 TEST_F(Filtering, ADenialWaitsForTheEndOfTheBodyToo) {
   bench.open();
   Bench::Wire& wire = bench.connect();

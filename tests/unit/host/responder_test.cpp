@@ -77,6 +77,20 @@ TEST_F(Responding, C30_WithoutKeepConnTheConnectionIsClosedAfterTheAnswer) {
   EXPECT_TRUE(wire.closed());
 }
 
+TEST_F(Responding, BehindAnAnswerThatWasCutNothingIsServed) {
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  wire.take(0);
+  wire.send(request("/head", {.params = {{"QUERY_STRING", "throw-late"}}}));
+  // No END_REQUEST was sent: what a request with the same id is answered would belong to the first.
+  wire.send(request("/hello") + request("/hello", {.id = 2}));
+  wire.send(request("/hello", {.id = 3}));
+  wire.take(SIZE_MAX);
+  EXPECT_EQ(wire.answer().body(), "body\n");
+  EXPECT_EQ(wire.answer().ends + wire.answer(2).ends + wire.answer(3).ends, 0);
+  EXPECT_TRUE(wire.closed());
+}
+
 TEST_F(Responding, C31_TheConnectionClosesOnlyWhenTheOthersAreDone) {
   bench.open();
   Bench::Wire& wire = bench.connect();
@@ -362,6 +376,20 @@ TEST_F(Responding, C46_C47_C94_MoreRequestsThanTheConnectionMayHaveAreOverload) 
   EXPECT_EQ(wire.answer(1).status(), 200);
   wire.send(request("/hello", {.id = 3}));
   EXPECT_EQ(wire.answer(3).status(), 200);
+}
+
+TEST_F(Responding, AnIdThatWasRefusedMayBeUsedAgainAtOnce) {
+  bench.limits.concurrent_per_connection = 1;
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  const std::string again = request("/hello");
+  const std::size_t begin_record = 16;
+  wire.send(begin(7, 1, true) + begin(1, 1, true) + stream_end(7, 4) + stream_end(7, 5) +
+            again.substr(0, begin_record));
+  wire.send(again.substr(begin_record));
+  EXPECT_EQ(wire.answer(7).ends, 1);
+  EXPECT_EQ(wire.answer(1).ends, 2);
+  EXPECT_EQ(wire.answer(1).status(), 200);
 }
 
 TEST_F(Responding, ARequestStuckInItsQueueHoldsNoOtherUp) {
