@@ -21,6 +21,7 @@ part "run.sh --full" sh tests/run.sh --full
 part "clang-tidy" sh tests/checks/tidy.sh --all
 part "mutants" sh tests/checks/mutants.sh
 part "fuzz" sh tests/fuzz/run.sh 180
+part "simulation" sh tests/simulation/run.sh 100000
 part "quickstart" sh conf/quickstart.sh --once
 
 echo "$passed passed, $failed failed"

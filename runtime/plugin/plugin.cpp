@@ -42,16 +42,16 @@ base::Result<std::unique_ptr<Plugin>> Plugin::start(const config::Plugin& config
     if (!library) return plugin->refuse(config, library.error().message);
     plugin->library_ = std::move(*library);
   }
-  if (const auto begun = plugin->begin(config, plugin->library_->entry()); !begun) return begun.error();
+  if (const auto begun = plugin->begin(config, plugin->library_->entry(), {}); !begun) return begun.error();
   return plugin;
 }
 
 base::Result<std::unique_ptr<Plugin>> Plugin::start(const config::Plugin& config, const trivet_plugin& entry,
-                                                    log::Log& log) {
+                                                    log::Log& log, const MakeWorkers& make_workers) {
   std::unique_ptr<Plugin> plugin(new Plugin(config, log));  // NOLINT: the constructor is private
   const auto known = read_entry(entry);
   if (!known) return plugin->refuse(config, known.error().message);
-  if (const auto begun = plugin->begin(config, known.value()); !begun) return begun.error();
+  if (const auto begun = plugin->begin(config, known.value(), make_workers); !begun) return begun.error();
   return plugin;
 }
 
@@ -75,7 +75,7 @@ const trivet_authorizer* Plugin::authorizer() const noexcept { return authorizer
 const trivet_filter* Plugin::filter() const noexcept { return filter_ ? &*filter_ : nullptr; }
 bool Plugin::wants_short() const noexcept { return (entry_.flags & TRIVET_WANTS_SHORT) != 0; }
 std::optional<std::chrono::milliseconds> Plugin::timeout() const noexcept { return timeout_; }
-Threads* Plugin::threads() const noexcept { return threads_.get(); }
+Workers* Plugin::threads() const noexcept { return threads_.get(); }
 void* Plugin::loop_instance() const noexcept { return threads_ ? nullptr : instances_.front(); }
 const Current& Plugin::current() const noexcept { return *current_; }
 
@@ -90,7 +90,8 @@ base::Error Plugin::refuse(const config::Plugin& config, const std::string& what
   return {base::ErrorCode::plugin_rejected, text + ": " + what};
 }
 
-base::Result<> Plugin::begin(const config::Plugin& config, const trivet_plugin& entry) {
+base::Result<> Plugin::begin(const config::Plugin& config, const trivet_plugin& entry,
+                             const MakeWorkers& make_workers) {
   entry_ = entry;
   version_ = view(entry.version);
   if (entry.responder != nullptr) responder_ = read_table(*entry.responder);
@@ -106,7 +107,7 @@ base::Result<> Plugin::begin(const config::Plugin& config, const trivet_plugin& 
         "threads to 1 or more");
   }
   if (const auto made = make_instances(config, threads); !made) return made;
-  return threads == 0 ? base::success() : start_threads(config);
+  return threads == 0 ? base::success() : start_threads(config, make_workers);
 }
 
 /// One for each thread, or for the loop; or one for all.
@@ -145,7 +146,7 @@ base::Result<> Plugin::make_instance(const config::Plugin& config, SettingsReade
                             " and gave no reason: look for lines of the plugin in the log");
 }
 
-base::Result<> Plugin::start_threads(const config::Plugin& config) {
+base::Result<> Plugin::start_threads(const config::Plugin& config, const MakeWorkers& make_workers) {
   const std::uint32_t count = config.threads.value_or(default_threads);
   std::vector<void*> instances = instances_;
   instances.resize(count, instances_.front());  // A shared instance serves them all.
@@ -154,7 +155,8 @@ base::Result<> Plugin::start_threads(const config::Plugin& config) {
     work();
   };
   try {
-    threads_ = std::make_unique<Threads>(name_, instances, config.queue, around);
+    threads_ = make_workers ? make_workers(instances, config.queue, around)
+                            : std::make_unique<Threads>(name_, instances, config.queue, around);
   } catch (const std::system_error& error) {
     return refuse(config, "its " + std::to_string(count) +
                               " threads cannot be started: " + error.code().message() +

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,9 +37,12 @@ class Plugin {
   /// plugin, file and cure; where several settings are wrong, one line for each. `log` outlives it.
   static base::Result<std::unique_ptr<Plugin>> start(const config::Plugin& config,
                                                      const std::string& cache_folder, log::Log& log);
-  /// For tests and plugins linked in: the same without a file.
+  /// Makes the workers of a plugin that does not run on the loop; `around` as for Threads.
+  using MakeWorkers = std::function<std::unique_ptr<Workers>(
+      const std::vector<void*>& instances, std::uint32_t queue, const Threads::Around& around)>;
+  /// For tests and plugins linked in: the same without a file, and with other workers than threads.
   static base::Result<std::unique_ptr<Plugin>> start(const config::Plugin& config, const trivet_plugin& entry,
-                                                     log::Log& log);
+                                                     log::Log& log, const MakeWorkers& make_workers = {});
   ~Plugin();
   Plugin(const Plugin&) = delete;
   Plugin& operator=(const Plugin&) = delete;
@@ -52,22 +56,23 @@ class Plugin {
   [[nodiscard]] std::optional<std::chrono::milliseconds> timeout() const noexcept;
 
   /// Null when the plugin runs on the loop: then hooks are called there with loop_instance().
-  [[nodiscard]] Threads* threads() const noexcept;
+  [[nodiscard]] Workers* threads() const noexcept;
   [[nodiscard]] void* loop_instance() const noexcept;
   /// For a CurrentScope around each hook that is called on the loop; plugin threads have theirs.
   [[nodiscard]] const Current& current() const noexcept;
 
   [[nodiscard]] const std::string& version() const noexcept;
-  /// Threads::abandon. When true, what the threads may still use is left in place for good.
+  /// Workers::abandon. When true, what the threads may still use is left in place for good.
   bool abandon(std::chrono::milliseconds patience);
 
  private:
   explicit Plugin(const config::Plugin& config, log::Log& log);
 
-  base::Result<> begin(const config::Plugin& config, const trivet_plugin& entry);
+  base::Result<> begin(const config::Plugin& config, const trivet_plugin& entry,
+                       const MakeWorkers& make_workers);
   base::Result<> make_instances(const config::Plugin& config, std::uint32_t count);
   base::Result<> make_instance(const config::Plugin& config, SettingsReader& settings);
-  base::Result<> start_threads(const config::Plugin& config);
+  base::Result<> start_threads(const config::Plugin& config, const MakeWorkers& make_workers);
   [[nodiscard]] base::Error refuse(const config::Plugin& config, const std::string& what) const;
 
   std::string name_;
@@ -80,7 +85,7 @@ class Plugin {
   std::optional<trivet_authorizer> authorizer_;
   std::optional<trivet_filter> filter_;
   std::vector<void*> instances_;
-  std::unique_ptr<Threads> threads_;
+  std::unique_ptr<Workers> threads_;
   bool abandoned_ = false;
 };
 

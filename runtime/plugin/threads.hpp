@@ -36,16 +36,37 @@ class Job {
   std::uint32_t lane_ = 0;  ///< Where it waits: 0 for any thread, else the number of its thread plus one.
 };
 
-/// The threads of one plugin, each with its instance, and one bounded queue: a slow plugin starves no other.
+/// Who runs the work of one plugin: its threads; in a simulation, whoever decides in which order things
+/// happen.
 ///
 /// Work that begins a request goes to any free thread (submit); what follows for the same request goes to the
 /// thread, and so the instance, that began it (submit_to), ahead of new requests, and is not counted by the
 /// bound: it is bounded by the requests that run.
 ///
-/// Thread    [any] for submit, submit_to, withdraw; the rest [startup].
-/// Memory    Jobs are linked, not copied; `queue` bounds those that wait and are not pinned.
+/// Thread    [any] for submit, submit_to, withdraw; abandon [startup].
 /// Errors    submit() says false when the queue is full.
-class Threads {
+class Workers {
+ public:
+  Workers() = default;
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+  /// Runs nothing more, waits for what runs.
+  virtual ~Workers() = default;
+
+  [[nodiscard]] virtual bool submit(Job& job) = 0;
+  virtual void submit_to(std::uint32_t thread, Job& job) = 0;
+  /// True when the job was still waiting and now will not run.
+  [[nodiscard]] virtual bool withdraw(Job& job) = 0;
+  /// Runs nothing more and waits that long for what runs; detaches threads that do not return: called once
+  /// before the process exits, which must then be by _exit. True when any thread still runs.
+  virtual bool abandon(std::chrono::milliseconds patience) = 0;
+};
+
+/// The threads of one plugin, each with its instance, and one bounded queue: a slow plugin starves no other.
+///
+/// Thread    As Workers; what it adds [startup].
+/// Memory    Jobs are linked, not copied; `queue` bounds those that wait and are not pinned.
+class Threads final : public Workers {
  public:
   /// One thread per instance; all the same pointer for a shared instance. `around` is called on each thread
   /// with what the thread does, and has to call that: the place for what lasts as long as the thread does.
@@ -53,22 +74,18 @@ class Threads {
   using Around = std::function<void(const std::function<void()>& work)>;
   Threads(const std::string& name, const std::vector<void*>& instances, std::uint32_t queue,
           const Around& around = {});
-  /// Runs nothing more, waits for what runs.
-  ~Threads();
+  ~Threads() override;
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 
-  [[nodiscard]] bool submit(Job& job);
-  void submit_to(std::uint32_t thread, Job& job);
-  /// True when the job was still waiting and now will not run.
-  bool withdraw(Job& job);
+  [[nodiscard]] bool submit(Job& job) override;
+  void submit_to(std::uint32_t thread, Job& job) override;
+  [[nodiscard]] bool withdraw(Job& job) override;
 
   [[nodiscard]] std::size_t waiting() const;  ///< For statistics: not pinned, not running.
   [[nodiscard]] std::size_t running() const;
 
-  /// Runs nothing more and waits that long for what runs; detaches threads that do not return: called once
-  /// before the process exits, which must then be by _exit. True when any thread still runs.
-  bool abandon(std::chrono::milliseconds patience);
+  bool abandon(std::chrono::milliseconds patience) override;
 
  private:
   struct State;

@@ -2,11 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 #include "runtime/base/bytes.hpp"
+#include "tests/model/require.hpp"
 
 /// What libFuzzer calls, and replay.cpp where there is no libFuzzer.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
@@ -14,12 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 /// What the fuzz targets share. A target is one function from bytes to properties that hold for any bytes.
 namespace trivet::fuzz {
 
-/// A property that does not hold ends the process: the fuzzer then keeps the input.
-inline void require(bool holds, const char* property) {
-  if (holds) return;
-  std::fprintf(stderr, "PROPERTY: %s\n", property);
-  std::abort();
-}
+using model::require;
 
 /// Bytes as decisions: every sequence of bytes is a valid script. Used up, it says zero for ever.
 class Script {

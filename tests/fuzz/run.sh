@@ -19,7 +19,7 @@ code_of() {
     framing) echo "runtime/base runtime/protocol" ;;
     pairs) echo "runtime/base runtime/protocol runtime/cgi" ;;
     connection) echo "runtime/base runtime/protocol runtime/cgi runtime/roles runtime/plugin runtime/host sdk/include
-      tests/unit/host tests/fuzz/scenario.hpp tests/fuzz/scenario.cpp tests/fuzz/peer_model.hpp tests/fuzz/peer_model.cpp" ;;
+      tests/unit/host tests/model tests/fuzz/scenario.hpp tests/fuzz/scenario.cpp" ;;
     config) echo "runtime/base runtime/config" ;;
     head) echo "runtime/base runtime/cgi runtime/cli/head_parser.hpp runtime/cli/head_parser.cpp" ;;
     path) echo "runtime/base runtime/cgi runtime/config/pattern.cpp tests/fuzz/path_reference.hpp tests/fuzz/path_reference.cpp" ;;
@@ -62,7 +62,7 @@ look_at_clock() {
 
 hash_of() {
   # shellcheck disable=SC2046 # a list of words
-  find $(code_of "$1") "tests/fuzz/$1_fuzz.cpp" tests/fuzz/property.hpp -type f | LC_ALL=C sort | xargs cat |
+  find $(code_of "$1") "tests/fuzz/$1_fuzz.cpp" tests/fuzz/property.hpp tests/model/require.hpp -type f | LC_ALL=C sort | xargs cat |
     sha256sum | cut -c 1-16
 }
 

@@ -1,18 +1,14 @@
 #pragma once
 
-#include <array>
 #include <string>
-#include <string_view>
 
-#include "tests/fuzz/peer_model.hpp"
 #include "tests/fuzz/property.hpp"
-#include "tests/unit/host/harness.hpp"
+#include "tests/model/scene.hpp"
 
 namespace trivet::fuzz {
 
-/// A host with guards, sources and filters, two connections to it, and a script of what web servers do:
-/// requests whole and in parts, records of any kind, cut anywhere, peers that read slowly, time that passes,
-/// ends.
+/// A script of what web servers do to a scene: requests whole and in parts, records of any kind, cut
+/// anywhere, peers that read slowly, time that passes, ends.
 ///
 /// Every byte string is a script. Each step is one byte, then what it needs:
 ///
@@ -22,15 +18,15 @@ namespace trivet::fuzz {
 ///
 /// Plugins run on the loop alone: with threads the same script would not do the same twice.
 ///
-/// Errors    What must not happen ends the process (property.hpp).
+/// Errors    What must not happen ends the process (model/require.hpp).
 class Scenario {
  public:
-  Scenario();
-
+  Scenario() {
+    scene_.connect(0);
+    scene_.connect(1);
+  }
   void run(Script script);
-  /// Peers take everything, time passes: every request has ended, or its connection closed. Then the peers
-  /// end, and nothing is left of them.
-  void finish();
+  void finish() { scene_.finish(); }
 
  private:
   enum class Step : std::uint8_t {
@@ -51,26 +47,11 @@ class Scenario {
     advance,
     end,
   };
-  struct Side {
-    explicit Side(Scenario& scenario);
-    host::testing::Bench::Wire& wire;
-    PeerModel model;
-    std::string kept;  ///< Sent together with what comes next.
-    bool has_ended = false;
-  };
 
   void step(Script& script);
   std::string bytes_of(Step step, Script& script);
-  void deliver(Side& side, std::string bytes, unsigned how, std::size_t cut);
-  void give(Side& side, std::string_view bytes);
-  void end(Side& side, unsigned how);
-  /// After everything that may have made the host act.
-  void check();
 
-  YesBook yes_;
-  host::testing::Bench bench_;
-  std::array<Side, 2> sides_;
-  std::size_t tags_ = 0;
+  model::Scene scene_;
 };
 
 }  // namespace trivet::fuzz

@@ -64,7 +64,21 @@ class FakeTransport final : public io::Transport {
   io::Transfer read(std::span<std::uint8_t> into) noexcept override {
     using Status = io::Transfer::Status;
     if (pipe_.to_host.empty()) return {pipe_.input_ends ? Status::end : Status::would_block, 0, 0};
-    const std::size_t n = std::min({into.size(), pipe_.to_host.size(), pipe_.read_at_most});
+    const Fault fault = pipe_.faults == nullptr ? Fault{} : pipe_.faults->on_read();
+    switch (fault.kind) {
+      case Fault::Kind::none:
+        break;
+      case Fault::Kind::would_block:
+        return {Status::would_block, 0, 0};
+      case Fault::Kind::failed:
+        pipe_.gone = true;
+        return {Status::failed, 0, ECONNRESET};
+      case Fault::Kind::end:
+        pipe_.to_host.clear();
+        pipe_.input_ends = true;
+        return {Status::end, 0, 0};
+    }
+    const std::size_t n = std::min({into.size(), pipe_.to_host.size(), pipe_.read_at_most, fault.most});
     std::memcpy(into.data(), pipe_.to_host.data(), n);
     pipe_.to_host.erase(0, n);
     return {Status::ok, n, 0};
@@ -72,7 +86,13 @@ class FakeTransport final : public io::Transport {
   io::Transfer write(base::Bytes first, base::Bytes /*second*/) noexcept override {
     using Status = io::Transfer::Status;
     if (pipe_.gone) return {Status::failed, 0, EPIPE};
-    const std::size_t n = std::min(first.size(), pipe_.accepts);
+    const Fault fault = pipe_.faults == nullptr ? Fault{} : pipe_.faults->on_write();
+    if (fault.kind == Fault::Kind::failed || fault.kind == Fault::Kind::end) {
+      pipe_.gone = pipe_.input_ends = true;
+      return {Status::failed, 0, EPIPE};
+    }
+    const bool blocks = fault.kind == Fault::Kind::would_block;
+    const std::size_t n = blocks ? 0 : std::min({first.size(), pipe_.accepts, fault.most});
     if (n == 0) return {Status::would_block, 0, 0};
     pipe_.from_host += base::as_text(first.first(n));
     if (pipe_.accepts != SIZE_MAX) pipe_.accepts -= n;
@@ -173,7 +193,7 @@ plugin::Plugin& Bench::add_entry(const std::string& name, const trivet_plugin& e
   config.threads = threads;
   config.timeout = timeout;
   config.queue = queue;
-  auto started = plugin::Plugin::start(config, entry, log);
+  auto started = plugin::Plugin::start(config, entry, log, make_workers);
   if (!started) throw std::runtime_error(started.error().message);
   plugins_.push_back(std::move(started).value());
   return *plugins_.back();

@@ -46,6 +46,27 @@ class FakeLoop final : public base::Loop {
   base::TaskList posted_;
 };
 
+/// What a simulated kernel says to one read or write.
+struct Fault {
+  enum class Kind : std::uint8_t {
+    none,
+    would_block,  ///< EAGAIN though there is something; also what is left of EINTR above the socket.
+    end,          ///< For a read: the peer ends here, whatever else it sent.
+    failed,       ///< ECONNRESET, EPIPE: the peer is gone.
+  };
+  Kind kind = Kind::none;
+  std::size_t most = SIZE_MAX;  ///< Bytes that are moved at most.
+};
+class Faults {
+ public:
+  Faults() = default;
+  Faults(const Faults&) = delete;
+  Faults& operator=(const Faults&) = delete;
+  virtual ~Faults() = default;
+  virtual Fault on_read() noexcept = 0;
+  virtual Fault on_write() noexcept = 0;
+};
+
 /// What the test and the connection share of a pipe.
 struct Pipe {
   std::string to_host;
@@ -59,6 +80,7 @@ struct Pipe {
   bool wants_write = false;
   bool paused = false;
   std::size_t read_at_most = SIZE_MAX;
+  Faults* faults = nullptr;
 };
 
 /// Bodies in memory, with a bound, and able to fail.
@@ -118,6 +140,7 @@ class Bench {
   log::MemoryLog log;
   FakeSpools spools;
   CountingTally tally;
+  plugin::Plugin::MakeWorkers make_workers;  ///< For plugins that are added from now on; empty: threads.
   process::WorkerCounters counters;
 
   /// A plugin from its class; `threads` 0 is the loop.
@@ -139,6 +162,8 @@ class Bench {
 
   struct Wire;
   Wire& connect(bool accept_steering = true, std::uint32_t listener = 0);
+  /// Forgets every wire.
+  void disconnect() { wires_.clear(); }
   [[nodiscard]] plugin::Plugin* find(const std::string& name);
 
  private:

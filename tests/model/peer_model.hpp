@@ -2,27 +2,36 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace trivet::fuzz {
+namespace trivet::model {
 
 /// What the guards of a scenario said yes to: each yes is a word of its own, told to whoever was granted.
 struct Yes {
   std::string tag;  ///< HTTP_X_TAG as the guard saw it.
   bool is_used = false;
 };
-using YesBook = std::map<std::string, Yes>;
+
+/// What is known across connections. Requests are told apart by HTTP_X_TAG.
+struct Book {
+  std::map<std::string, Yes> yes;  ///< By the word.
+  std::set<std::string> ended;     ///< Tags of requests whose end was received: no hook is called for them.
+  std::map<int, std::size_t>
+      answers;             ///< Requests that were ended, by their status; 0: their role is unknown.
+  std::size_t grants = 0;  ///< Answers that tell a yes.
+};
 
 /// What a web server knows of one connection: what it sent, read by a reader of its own, and what that allows
 /// the host to answer. It judges every record as it comes.
 ///
-/// Lifetime  `yes` outlives it.
-/// Errors    A record that must not be ends the process (property.hpp).
+/// Lifetime  `book` outlives it.
+/// Errors    A record that must not be ends the process (require.hpp).
 class PeerModel {
  public:
-  explicit PeerModel(YesBook& yes) : yes_(yes) {}
+  explicit PeerModel(Book& book) : book_(book) {}
 
   /// Bytes are about to reach the host.
   void sent(std::string_view bytes);
@@ -35,6 +44,8 @@ class PeerModel {
   [[nodiscard]] bool all_ended() const;
   /// A request was ended that wanted the connection closed behind it.
   [[nodiscard]] bool wants_close() const noexcept { return wants_close_; }
+  /// Of everything that was received.
+  [[nodiscard]] std::uint64_t digest() const noexcept { return digest_; }
 
  private:
   struct Request {
@@ -61,16 +72,18 @@ class PeerModel {
   void take_sent(unsigned type, std::uint16_t id, std::string_view content);
   void take_received(unsigned type, std::uint16_t id, std::string_view content);
   void end(Id& id, std::string_view content);
-  void check_answer(const Request& request, const Answer& answer, unsigned app_status);
+  /// Gives the status.
+  int check_answer(const Request& request, const Answer& answer, unsigned app_status);
   void check_grant(const Request& request, const Answer& answer, int status);
 
-  YesBook& yes_;
+  Book& book_;
   std::map<std::uint16_t, Id> ids_;
   std::string unread_;  ///< Sent; not a whole record yet.
   std::size_t padding_ = 0;
   std::size_t complete_params_ = 0;
+  std::uint64_t digest_ = 0;
   bool wants_close_ = false;
   bool is_dead_ = false;  ///< Another version: no later record can be found.
 };
 
-}  // namespace trivet::fuzz
+}  // namespace trivet::model

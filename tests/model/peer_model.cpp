@@ -1,11 +1,12 @@
-#include "tests/fuzz/peer_model.hpp"
+#include "tests/model/peer_model.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
-#include "tests/fuzz/property.hpp"
+#include "tests/model/require.hpp"
 
-namespace trivet::fuzz {
+namespace trivet::model {
 namespace {
 
 enum Type : unsigned {
@@ -47,6 +48,13 @@ Values values_of(std::string_view pairs, std::string_view name) {
     pairs.remove_prefix(*name_size + *value_size);
   }
   return found;
+}
+
+/// As a plugin sees it: repeated names are joined.
+std::string tag_of(std::string_view pairs) {
+  std::string tag;
+  for (const std::string& each : values_of(pairs, "HTTP_X_TAG")) tag += (tag.empty() ? "" : ", ") + each;
+  return tag;
 }
 
 std::string field_of(std::string_view head, std::string_view name) {
@@ -111,6 +119,7 @@ void PeerModel::received(std::string& bytes) {
     require(padding.find_first_not_of('\0') == std::string_view::npos, "padding is zero");
     take_received(byte_of(bytes, 1), static_cast<std::uint16_t>(u16(bytes, 2)),
                   std::string_view(bytes).substr(8, length));
+    digest_ = digest_ * 31 + std::hash<std::string_view>()(std::string_view(bytes).substr(0, size));
     bytes.erase(0, size);
   }
 }
@@ -147,16 +156,18 @@ void PeerModel::end(Id& id, std::string_view content) {
   const bool is_known = request.role >= 1 && request.role <= 3;
   require((protocol_status == 3) == !is_known, "unknown roles, and no others, get UNKNOWN_ROLE");
   if (is_known) {
-    check_answer(request, id.answer, app_status);
+    ++book_.answers[check_answer(request, id.answer, app_status)];
   } else {
+    ++book_.answers[0];
     require(id.answer.out.empty(), "an unknown role gets nothing but its END_REQUEST");
   }
   wants_close_ = wants_close_ || !request.keeps;
+  if (request.params_ended && !request.is_spoiled) book_.ended.insert(tag_of(request.pairs));
   ++id.ended;
   id.answer = {};
 }
 
-void PeerModel::check_answer(const Request& request, const Answer& answer, unsigned app_status) {
+int PeerModel::check_answer(const Request& request, const Answer& answer, unsigned app_status) {
   const std::size_t end = answer.first_record.find("\r\n\r\n");
   require(answer.first_record.starts_with("Status: ") && end != std::string::npos,
           "an answer begins with a whole head, in one record, Status first");
@@ -165,7 +176,7 @@ void PeerModel::check_answer(const Request& request, const Answer& answer, unsig
   const int status = std::stoi(std::string(head.substr(8, 3)));
   require(status >= 200 && status <= 599, "a status is 200 to 599");
   check_grant(request, answer, status);
-  if (app_status != 0) return;  // Cut, and told so.
+  if (app_status != 0) return status;  // Cut, and told so.
   require(answer.out_ended, "an answer that is whole has an end");
   const Values methods = values_of(request.pairs, "REQUEST_METHOD");
   const bool may_be_head = std::find(methods.begin(), methods.end(), "HEAD") != methods.end() ||
@@ -175,7 +186,7 @@ void PeerModel::check_answer(const Request& request, const Answer& answer, unsig
                       : length.empty() || length == std::to_string(body.size()),
           "a body has the length that its head says");
   require((status != 204 && status != 304) || body.empty(), "204 and 304 have no body");
-  if (status != 200 || !body.starts_with("body=")) return;
+  if (status != 200 || !body.starts_with("body=")) return status;
   const Values announced = values_of(request.pairs, "CONTENT_LENGTH");
   const bool is_one_number = announced.size() == 1 && !announced[0].empty() &&
                              announced[0].find_first_not_of("0123456789") == std::string::npos;
@@ -186,6 +197,7 @@ void PeerModel::check_answer(const Request& request, const Answer& answer, unsig
               (std::find(announced.begin(), announced.end(), counted) != announced.end() &&
                std::stoul(counted) < request.body),
           "the source got the body that was sent, or as much of it as was announced");
+  return status;
 }
 
 void PeerModel::check_grant(const Request& request, const Answer& answer, int status) {
@@ -209,10 +221,11 @@ void PeerModel::check_grant(const Request& request, const Answer& answer, int st
   require(answer.out.find("yes-", at + 1) == std::string::npos,
           "only the guard's word stands where it belongs");
   const std::size_t word_end = answer.out.find_first_not_of("0123456789", at + 4);
-  const auto yes = yes_.find(answer.out.substr(at, word_end - at));
-  require(yes != yes_.end(), "a grant tells a yes that a guard has said");
+  const auto yes = book_.yes.find(answer.out.substr(at, word_end - at));
+  require(yes != book_.yes.end(), "a grant tells a yes that a guard has said");
   require(!yes->second.is_used, "a yes is used once");
   yes->second.is_used = true;
+  ++book_.grants;
   require(request.params_ended && !request.is_spoiled, "a request is granted only with all its parameters");
   const Values keys = values_of(request.pairs, "HTTP_X_KEY");
   require(std::find(keys.begin(), keys.end(), "good") != keys.end(),
@@ -220,10 +233,7 @@ void PeerModel::check_grant(const Request& request, const Answer& answer, int st
   for (const std::string& deny : values_of(request.pairs, "HTTP_X_DENY")) {
     require(deny.empty(), "no parameter is lost between the web server and the guard");
   }
-  std::string tag;
-  for (const std::string& each : values_of(request.pairs, "HTTP_X_TAG"))
-    tag += (tag.empty() ? "" : ", ") + each;
-  require(yes->second.tag == tag, "a yes goes to the request that it was said for");
+  require(yes->second.tag == tag_of(request.pairs), "a yes goes to the request that it was said for");
 }
 
 bool PeerModel::all_ended() const {
@@ -231,4 +241,4 @@ bool PeerModel::all_ended() const {
                      [](const auto& each) { return each.second.ended == each.second.requests.size(); });
 }
 
-}  // namespace trivet::fuzz
+}  // namespace trivet::model
