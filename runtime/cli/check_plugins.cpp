@@ -35,10 +35,11 @@ config::Diagnostic error_of(const config::Plugin& plugin, const std::string& wha
 config::Diagnostic read_line(const config::Plugin& plugin, std::string_view line) {
   config::Place place = plugin.place;
   const auto number = [&line](std::uint32_t& out) {
-    const char* const end = line.data() + line.size();  // NOLINT(bugprone-suspicious-stringview-data-usage)
-    const auto read = std::from_chars(line.data(), end, out);
+    const char* const begin = line.data();  // NOLINT(bugprone-suspicious-stringview-data-usage): with its end
+    const char* const end = begin + line.size();
+    const auto read = std::from_chars(begin, end, out);
     if (read.ec != std::errc() || read.ptr == end || *read.ptr != ':') return false;
-    line.remove_prefix(static_cast<std::size_t>(read.ptr - line.data()) + 1);
+    line.remove_prefix(static_cast<std::size_t>(read.ptr - begin) + 1);
     return true;
   };
   if (const std::string file = plugin.place.file + ":"; line.starts_with(file)) {

@@ -34,11 +34,9 @@ std::string without_length(std::string_view head) {
   std::string rest;
   while (!head.empty()) {
     const std::size_t end = std::min(head.find('\n'), head.size() - 1) + 1;
-    const std::string_view line = head.substr(0, end);
-    constexpr std::string_view length = "content-length:";
-    const bool is_length =
-        line.size() >= length.size() && ::strncasecmp(line.data(), length.data(), length.size()) == 0;
-    if (!is_length) rest += line;
+    const std::string line(head.substr(0, end));
+    constexpr char length[] = "content-length:";
+    if (::strncasecmp(line.c_str(), length, sizeof length - 1) != 0) rest += line;
     head.remove_prefix(end);
   }
   return rest;

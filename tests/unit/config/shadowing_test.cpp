@@ -168,9 +168,12 @@ TEST(CrossedRoutes, AreNotToldWhereTheFirstIsGuardedOrComesLater) {
   const Loader loader;
   const std::string head = std::string(a_listener) + "[plugin.app]\n";
   const std::string guarded = "[[route]]\npath = '/admin/**'\nauthorize = 'deny'\nrespond = 'app'\n";
-  for (const std::string& text :
-       {head + "[[route]]\npath = '/*/x'\nauthorize = 'allow'\nrespond = 'app'\n" + guarded,
-        head + guarded + "[[route]]\npath = '/*/x'\nrespond = 'app'\n"}) {
+  const std::string crossing_guarded = "[[route]]\npath = '/*/x'\nauthorize = 'allow'\nrespond = 'app'\n";
+  const std::string crossing_open = "[[route]]\npath = '/*/x'\nrespond = 'app'\n";
+  for (const auto& [first, second] :
+       {std::pair(crossing_guarded, guarded), std::pair(guarded, crossing_open)}) {
+    std::string text = head;
+    text.append(first).append(second);
     EXPECT_EQ(loader.load(text).diagnostics.size(), 0U) << render_all(loader.load(text));
   }
 }
