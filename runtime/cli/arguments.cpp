@@ -140,7 +140,7 @@ class Reader {
         ->allow_extra_args(false)
         ->option_text("ADDRESS");
     serve_->add_option("--processes", processes_, "Worker processes; 0: everything in this one")
-        ->check(CLI::Range(0, 4096))
+        ->check(CLI::Range(0, 1024))
         ->option_text("NUMBER");
     serve_->footer(
         "Writes one line with `ready` to standard error when every plugin is loaded and every socket\n"

@@ -1,5 +1,6 @@
 #include "runtime/cli/check_plugins.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +19,8 @@
 #include "runtime/log/log.hpp"
 #include "runtime/plugin/note.hpp"
 #include "runtime/plugin/plugin.hpp"
-#include "runtime/plugin/private_copy.hpp"
+#include "runtime/plugin/trust.hpp"
+#include "runtime/process/file_descriptor.hpp"
 
 namespace trivet::cli {
 namespace {
@@ -96,7 +98,7 @@ int wait_for(pid_t child) {
 void load_apart(const config::Plugin& config, const std::string& folder,
                 std::vector<config::Diagnostic>& out) {
   // Not a pipe: whatever the plugin starts may hold its other end open for good.
-  const plugin::Descriptor told(::memfd_create("trivet-check", MFD_CLOEXEC));
+  const process::FileDescriptor told(::memfd_create("trivet-check", MFD_CLOEXEC));
   const pid_t child = told.get() < 0 ? -1 : ::fork();
   if (child == 0) load_here(config, folder, told.get());
   if (child < 0) {
@@ -119,6 +121,12 @@ void load_apart(const config::Plugin& config, const std::string& folder,
   }
 }
 
+std::string refuse_writers(const config::Plugin& config) {
+  const process::FileDescriptor file(
+      ::open(config.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  return plugin::refuse_writers(config.path, file.get(), plugin::owner_of(config.place.file));
+}
+
 }  // namespace
 
 std::vector<config::Diagnostic> check_plugins(const config::Config& config, bool load) {
@@ -127,6 +135,8 @@ std::vector<config::Diagnostic> check_plugins(const config::Config& config, bool
   for (const config::Plugin& each : config.plugins) {
     if (const auto note = plugin::inspect(each.path); !note) {
       all.push_back(error_of(each, note.error().message));
+    } else if (const std::string refused = refuse_writers(each); !refused.empty()) {
+      all.push_back(error_of(each, refused));
     } else {
       sound.push_back(&each);
     }

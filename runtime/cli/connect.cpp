@@ -15,7 +15,7 @@
 namespace trivet::cli {
 namespace {
 
-using Connected = base::Result<io::FileDescriptor>;
+using Connected = base::Result<process::FileDescriptor>;
 
 std::string cure(int error) {
   switch (error) {
@@ -41,7 +41,7 @@ std::string cure(int error) {
 /// the backlog, a connect that does not block gives up at once.
 Connected connected(int family, const sockaddr* address, socklen_t size, const std::string& where,
                     std::chrono::milliseconds timeout) {
-  io::FileDescriptor made(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  process::FileDescriptor made(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!made.is_open()) return base::system_error("no socket for " + where, errno);
   timeval bound{};
   bound.tv_sec = static_cast<decltype(bound.tv_sec)>(timeout.count() / 1000);

@@ -4,7 +4,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/config/config.hpp"
-#include "runtime/io/file_descriptor.hpp"
+#include "runtime/process/file_descriptor.hpp"
 
 namespace trivet::cli {
 
@@ -12,7 +12,7 @@ namespace trivet::cli {
 ///
 /// Errors  Why nobody is reached, with the errno text and what would cure it; also when the connection is not
 ///         there within `timeout` (a unix socket whose backlog is full makes a client wait without an end).
-[[nodiscard]] base::Result<io::FileDescriptor> connect_to(const config::Address& address,
-                                                          std::chrono::milliseconds timeout);
+[[nodiscard]] base::Result<process::FileDescriptor> connect_to(const config::Address& address,
+                                                               std::chrono::milliseconds timeout);
 
 }  // namespace trivet::cli

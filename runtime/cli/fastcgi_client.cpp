@@ -43,7 +43,7 @@ bool is_expected(const protocol::RecordHeader& header) {
 
 }  // namespace
 
-FastcgiClient::FastcgiClient(io::FileDescriptor socket, ClientRequest request, AnswerSink& sink,
+FastcgiClient::FastcgiClient(process::FileDescriptor socket, ClientRequest request, AnswerSink& sink,
                              std::chrono::milliseconds timeout)
     : socket_(std::move(socket)), request_(std::move(request)), sink_(sink), timeout_(timeout) {}
 

@@ -8,7 +8,7 @@
 
 #include "runtime/base/buffer.hpp"
 #include "runtime/cli/input_source.hpp"
-#include "runtime/io/file_descriptor.hpp"
+#include "runtime/process/file_descriptor.hpp"
 #include "runtime/protocol/record.hpp"
 #include "runtime/protocol/record_decoder.hpp"
 
@@ -59,7 +59,7 @@ struct Outcome {
 class FastcgiClient {
  public:
   /// `socket` does not block.
-  FastcgiClient(io::FileDescriptor socket, ClientRequest request, AnswerSink& sink,
+  FastcgiClient(process::FileDescriptor socket, ClientRequest request, AnswerSink& sink,
                 std::chrono::milliseconds timeout);
 
   /// Once.
@@ -85,7 +85,7 @@ class FastcgiClient {
   void finish_record();
   void fail(std::string problem);
 
-  io::FileDescriptor socket_;
+  process::FileDescriptor socket_;
   ClientRequest request_;
   AnswerSink& sink_;
   std::chrono::milliseconds timeout_;

@@ -7,7 +7,7 @@
 
 #include "runtime/base/buffer.hpp"
 #include "runtime/base/error.hpp"
-#include "runtime/io/file_descriptor.hpp"
+#include "runtime/process/file_descriptor.hpp"
 
 namespace trivet::cli {
 
@@ -45,7 +45,7 @@ class InputSource {
 
   std::string name_;
   std::string text_;
-  io::FileDescriptor file_;
+  process::FileDescriptor file_;
   bool is_standard_input_ = false;
   bool may_wait_ = false;
   std::optional<std::uint64_t> length_ = 0;

@@ -1,5 +1,6 @@
 #include <exception>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "runtime/cli/arguments.hpp"
@@ -9,6 +10,7 @@
 #include "runtime/cli/explain_command.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/host/serve.hpp"
+#include "runtime/host/worker.hpp"
 #include "runtime/process/signal_mask.hpp"
 #include "runtime/process/spawner.hpp"
 #include "runtime/process/standard_streams.hpp"
@@ -48,6 +50,7 @@ int main(int argc, char** argv) {
       return cli::exit_internal;
     }
     // A web server may start an application with nothing but its name (FastCGI 1.0, 2.1).
+    if (argc == 2 && std::string_view(argv[1]) == "worker") return host::work();
     if (argc <= 1 && process::is_spawned()) return Run{}(cli::ServeCommand{});
     return std::visit(Run{}, cli::read_arguments(argc, argv));
   } catch (const std::exception& error) {

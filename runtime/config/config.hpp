@@ -75,6 +75,7 @@ struct Plugin {
   std::string name;
   std::string file;                      ///< As written, or NAME.so.
   std::string path;                      ///< Where it was found: absolute.
+  std::string copy;                      ///< What is loaded in its place; empty: there is no copy yet.
   std::optional<std::uint32_t> threads;  ///< 0 = on the loop. Absent: 0 if the plugin never blocks, else 4.
   std::uint32_t queue = 256;
   std::optional<std::chrono::milliseconds> timeout = std::chrono::seconds(2);  ///< Absent: "off".

@@ -51,6 +51,14 @@ class Includer {
     if (const auto main = identity_of(sink.file())) seen_.insert(*main);
   }
 
+  void add(const Source& source) {
+    const std::uint16_t file = sink_.add_file(source.path);
+    auto table = parse_toml(source.text, sink_, file);
+    if (!table) return;
+    for (Entry& each : *table) fill_in_environment(sink_, each.value);
+    take(std::move(*table));
+  }
+
   void include(const NameAt& pattern) {
     std::filesystem::path path = pattern.name;
     if (path.is_relative()) path = std::filesystem::path(sink_.file()).parent_path() / path;
@@ -95,11 +103,7 @@ class Includer {
       if (!std::exchange(told_, true)) sink_.error(span, "more than 1,000 files are included");
       return;
     }
-    const std::uint16_t file = sink_.add_file(path);
-    if (auto table = parse_toml(text, sink_, file)) {
-      for (Entry& each : *table) fill_in_environment(sink_, each.value);
-      take(std::move(*table));
-    }
+    add({path, text});
     sources_.push_back({path, std::move(text)});
   }
 
@@ -173,6 +177,12 @@ void include_files(Sink& sink, Table& document, std::vector<Source>& sources) {
   if (reader.texts("include", ListRule::any, patterns) == nullptr) return;
   Includer includer(sink, document, sources);
   for (const NameAt& each : patterns) includer.include(each);
+}
+
+void include_again(Sink& sink, Table& document, const std::vector<Source>& sources) {
+  std::vector<Source> none;
+  Includer includer(sink, document, none);
+  for (const Source& each : sources) includer.add(each);
 }
 
 std::string cure_of(int error) {

@@ -13,6 +13,8 @@ namespace trivet::config {
 /// Errors  In `sink`, each with the file it is in. An included file includes nothing.
 /// Memory  Each file up to 16 MiB, at most 1,000 of them.
 void include_files(Sink& sink, Table& document, std::vector<Source>& sources);
+/// The same with files that were read before: `sources` in the order they came.
+void include_again(Sink& sink, Table& document, const std::vector<Source>& sources);
 
 /// Appends the file to `text`, up to one byte more than 16 MiB; gives an errno, or 0.
 [[nodiscard]] int read_file(const std::string& path, std::string& text);

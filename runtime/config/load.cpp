@@ -60,12 +60,14 @@ void read_plugins(TableReader& reader, std::vector<PluginDraft>& out) {
   }
 }
 
+/// Reads a document whose included files are in it. With `snapshot` the plugin files are what that says.
 void read_document(Sink& sink, const Table& document, const Overrides& overrides, const LookAtPlugin& look,
-                   Draft& draft) {
+                   const Snapshot* snapshot, Draft& draft) {
   TableReader reader(sink, document, "the file");
   if (const Table* server = find_section(reader, "server")) {
-    read_server(sink, *server, overrides, draft.config.server);
+    read_server(sink, *server, draft.config.server);
   }
+  if (overrides.processes) draft.config.server.processes = *overrides.processes;
   draft.has_listen = reader.find("listen") != nullptr;
   read_each(reader, "listen", [&](const Table& table, const Span& span) {
     read_listen(sink, table, span, draft.listen.emplace_back());
@@ -80,7 +82,16 @@ void read_document(Sink& sink, const Table& document, const Overrides& overrides
   if (const Table* log = find_section(reader, "log")) read_log(sink, *log, draft.config.log);
   (void)reader.find("include");  // It was followed before.
   reader.finish();
-  locate_plugins(sink, draft.config.server, draft.plugins);
+  if (snapshot == nullptr) {
+    locate_plugins(sink, draft.config.server, draft.plugins);
+  } else {
+    for (PluginDraft& each : draft.plugins) {
+      const auto file = snapshot->plugin_files.find(each.plugin.name);
+      if (file == snapshot->plugin_files.end()) continue;
+      each.plugin.path = file->second.path;
+      each.plugin.copy = file->second.copy;
+    }
+  }
   if (look) check_plugin_facts(sink, draft, look);
   resolve(sink, draft, overrides);
   // What was left out for its mistakes would make these speak of things nobody wrote.
@@ -96,30 +107,39 @@ Loaded failure(const std::string& path, std::string message, std::string hint) {
   return {std::nullopt, sink.take(), {}, {}};
 }
 
-}  // namespace
-
-Loaded load_text(std::string_view text, const std::string& path, const Overrides& overrides,
-                 const LookAtPlugin& look) {
+Loaded load(std::string_view text, const std::string& path, const Overrides& overrides,
+            const LookAtPlugin& look, const Snapshot* snapshot) {
   if (text.size() > largest_file) {
     return failure(path, "the file is larger than 16 MiB", "is this a configuration file?");
   }
   Sink sink(path);
   Draft draft;
   draft.config.file = path;
-  if (overrides.processes.value_or(0) != 0) {
-    sink.option_error("--processes", "worker processes are not served by this version yet",
-                      "--processes 0: everything runs in one process");
-  }
   Loaded loaded;
   if (auto document = parse_toml(text, sink)) {
     for (Entry& each : *document) fill_in_environment(sink, each.value);
-    include_files(sink, *document, loaded.included);
-    read_document(sink, *document, overrides, look, draft);
+    if (snapshot == nullptr) {
+      include_files(sink, *document, loaded.included);
+    } else {
+      include_again(sink, *document, snapshot->included);
+    }
+    read_document(sink, *document, overrides, look, snapshot, draft);
   }
   loaded.text = text;
   if (!sink.failed()) loaded.config = std::move(draft.config);
   loaded.diagnostics = sink.take();
   return loaded;
+}
+
+}  // namespace
+
+Loaded load_text(std::string_view text, const std::string& path, const Overrides& overrides,
+                 const LookAtPlugin& look) {
+  return load(text, path, overrides, look, nullptr);
+}
+
+Loaded load_snapshot(const Snapshot& snapshot) {
+  return load(snapshot.text, snapshot.path, snapshot.overrides, {}, &snapshot);
 }
 
 Loaded load_file(const std::string& path, const Overrides& overrides, const LookAtPlugin& look) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,27 @@ struct Overrides {
 /// The same for text that claims to be `path` (relative plugin files are looked for beside it).
 [[nodiscard]] Loaded load_text(std::string_view text, const std::string& path,
                                const Overrides& overrides = {}, const LookAtPlugin& look = {});
+
+/// All that a configuration was made of: what was checked once is the same wherever it is loaded again,
+/// whatever became of the files since. The environment is not in it: processes of one host have the same.
+struct Snapshot {
+  std::string path;
+  std::string text;
+  std::vector<Source> included;
+  Overrides overrides;
+  struct PluginFile {
+    std::string path;  ///< Where it was found.
+    std::string copy;
+  };
+  std::map<std::string, PluginFile> plugin_files;  ///< By the plugin's name.
+};
+
+/// For another process of this program.
+[[nodiscard]] std::string pack(const Snapshot& snapshot);
+/// Nothing where the bytes are not what pack() made.
+[[nodiscard]] std::optional<Snapshot> unpack(std::string_view bytes);
+/// Touches no file. Gives a Config where the snapshot was of one.
+[[nodiscard]] Loaded load_snapshot(const Snapshot& snapshot);
 
 /// A diagnostic as a person reads it: `file:line:column: error: message`, the line, a caret, the hint. `text`
 /// is the content of the file that the place names (empty: no excerpt).

@@ -51,7 +51,7 @@ struct Draft {
   std::vector<RouteDraft> routes;
 };
 
-void read_server(Sink& sink, const Table& table, const Overrides& overrides, Server& out);
+void read_server(Sink& sink, const Table& table, Server& out);
 void read_listen(Sink& sink, const Table& table, const Span& span, ListenDraft& out);
 /// A listener from the command line.
 void add_listen_option(Sink& sink, const std::string& address, std::vector<ListenDraft>& out);

@@ -3,16 +3,11 @@
 
 namespace trivet::config {
 
-void read_server(Sink& sink, const Table& table, const Overrides& overrides, Server& out) {
+void read_server(Sink& sink, const Table& table, Server& out) {
   TableReader reader(sink, table, "[server]");
   std::int64_t processes = 0;
-  if (const Entry* entry = reader.integer("processes", {0, 1024}, processes)) {
-    if (processes != 0 && !overrides.processes && !overrides.spawned) {
-      sink.error(entry->value.span, "worker processes are not served by this version yet",
-                 "write 0: everything runs in one process");
-    }
-  }
-  out.processes = 0;
+  reader.integer("processes", {0, 1024}, processes);
+  out.processes = static_cast<std::uint32_t>(processes);
   reader.absolute_path("runtime_dir", out.runtime_dir);
   reader.absolute_path("plugin_cache", out.plugin_cache);
   std::vector<NameAt> folders;

@@ -29,11 +29,13 @@ std::size_t role_of(roles::Slice slice) noexcept {
 }  // namespace
 
 Host::Host(const config::Config& config, log::Log& log, log::Log* access_log,
-           std::unique_ptr<io::EventLoop> loop, Assembly assembly, std::size_t most_connections)
+           std::unique_ptr<io::EventLoop> loop, Assembly assembly, std::size_t most_connections,
+           process::WorkerCounters& counters)
     : config_(config),
       log_(log),
       assembly_(std::move(assembly)),
       loop_(std::move(loop)),
+      counters_(counters),
       spools_(config.spool_dir, config.limits.spool_bytes),
       environment_(*loop_, log, config.limits, *assembly_.router, spools_, *this),
       context_{environment_,
@@ -160,8 +162,7 @@ void Host::on_connection_dead(Connection& connection) {
 void Host::on_signal(int number) {
   switch (number) {
     case SIGHUP:
-      log_.reopen();
-      if (environment_.journal.access != nullptr) environment_.journal.access->reopen();
+      reopen_logs();
       log_.warn("SIGHUP: the log was reopened; reloading is not served by this version yet");
       break;
     case SIGUSR2:
@@ -172,7 +173,11 @@ void Host::on_signal(int number) {
   }
 }
 
-/// Takes no more, finishes what runs, within shutdown_grace. Saying it again changes nothing.
+void Host::reopen_logs() {
+  log_.reopen();
+  if (environment_.journal.access != nullptr) environment_.journal.access->reopen();
+}
+
 void Host::stop() {
   if (environment_.stopping) return;
   log_.info("stopping", {{"connections", std::to_string(connections_.size())}});

@@ -25,15 +25,25 @@ namespace trivet::host {
 ///           longest idle one is closed for a new one, and where none is idle accepting rests.
 class Host final : private Connection::Owner, private roles::Tally {
  public:
-  /// `access_log` may be null: no line for each request.
+  /// `access_log` may be null: no line for each request. `counters` outlives it.
   Host(const config::Config& config, log::Log& log, log::Log* access_log, std::unique_ptr<io::EventLoop> loop,
-       Assembly assembly, std::size_t most_connections);
+       Assembly assembly, std::size_t most_connections, process::WorkerCounters& counters);
   ~Host() override;
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
   /// Opens every listener. [startup]
   [[nodiscard]] std::vector<base::Error> listen(const std::vector<process::PassedSocket>& passed);
+  /// Accepts on a socket that another process opened, too. [loop]
+  [[nodiscard]] base::Result<> adopt(std::uint32_t listen, process::FileDescriptor socket) {
+    return listeners_.adopt(listen, std::move(socket));
+  }
+  /// Takes no more, finishes what runs, within shutdown_grace. Saying it again changes nothing. [loop]
+  void stop();
+  /// After somebody moved their files away. [loop]
+  void reopen_logs();
+  [[nodiscard]] io::EventLoop& loop() noexcept { return *loop_; }
+
   /// Takes signals and serves until one of them ends it, what runs is finished, or `shutdown_grace` is over.
   [[nodiscard]] base::Result<> run();
   /// After run(): false when some plugin thread did not come back; then the process must end without
@@ -60,7 +70,6 @@ class Host final : private Connection::Owner, private roles::Tally {
   void rest();
   void on_rested(base::TimePoint now);
   void on_signal(int number);
-  void stop();
   void on_grace_over(base::TimePoint now);
   void end_if_done();
   void on_look_again(base::TimePoint now);
@@ -69,7 +78,7 @@ class Host final : private Connection::Owner, private roles::Tally {
   log::Log& log_;
   Assembly assembly_;
   std::unique_ptr<io::EventLoop> loop_;
-  process::WorkerCounters counters_;
+  process::WorkerCounters& counters_;
   SpoolFolder spools_;
   roles::Environment environment_;
   ConnectionContext context_;

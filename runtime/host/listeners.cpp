@@ -94,21 +94,42 @@ void Listeners::open_one(std::uint32_t listen, const io::ListenOptions& options,
   sockets_.push_back({listen, std::move(opened).value(), std::move(rules).value(), {}});
 }
 
+base::Result<> Listeners::adopt(std::uint32_t listen, process::FileDescriptor socket) {
+  io::ListenOptions options;
+  options.kind = io::ListenOptions::Kind::descriptor;
+  options.fd = socket.release();
+  auto opened = io::Listener::open(options);
+  if (!opened) return opened.error();
+  auto rules = PeerRules::from(config_.listen[listen], config_.web_servers, opened.value()->bound_to());
+  if (!rules) return rules.error();
+  sockets_.push_back({listen, std::move(opened).value(), std::move(rules).value(), {}});
+  if (loop_ != nullptr) start_one(sockets_.back());
+  return base::success();
+}
+
 void Listeners::start(io::EventLoop& loop, OnAccept on_accept) {
   loop_ = &loop;
   on_accept_ = std::move(on_accept);
-  for (Socket& socket : sockets_) {
-    socket.listener->on_trouble(
-        [this](const base::Error& error) { log_.error("accepting rests", {{"reason", error.message}}); });
-    socket.listener->start(loop, [this, &socket](int fd, const io::Peer& peer) {
-      if (const std::string_view reason = socket.rules.refusal(peer); !reason.empty()) {
-        ::close(fd);
-        refuse(socket, peer, reason);
-        return;
-      }
-      on_accept_(socket.listen, fd, peer);
-    });
-  }
+  for (Socket& socket : sockets_) start_one(socket);
+}
+
+void Listeners::start_one(Socket& socket) {
+  socket.listener->on_trouble(
+      [this](const base::Error& error) { log_.error("accepting rests", {{"reason", error.message}}); });
+  socket.listener->start(*loop_, [this, &socket](int fd, const io::Peer& peer) {
+    if (const std::string_view reason = socket.rules.refusal(peer); !reason.empty()) {
+      ::close(fd);
+      refuse(socket, peer, reason);
+      return;
+    }
+    on_accept_(socket.listen, fd, peer);
+  });
+}
+
+std::vector<std::pair<std::uint32_t, int>> Listeners::descriptors() const {
+  std::vector<std::pair<std::uint32_t, int>> all;
+  for (const Socket& each : sockets_) all.emplace_back(each.listen, each.listener->descriptor());
+  return all;
 }
 
 void Listeners::refuse(Socket& socket, const io::Peer& peer, std::string_view reason) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "runtime/config/config.hpp"
@@ -11,6 +13,7 @@
 #include "runtime/io/listener.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/log/seldom.hpp"
+#include "runtime/process/file_descriptor.hpp"
 #include "runtime/process/service_manager.hpp"
 
 namespace trivet::host {
@@ -30,7 +33,12 @@ class Listeners {
   /// Opens every `[[listen]]`, taking over the sockets that were passed. All errors at once, with their
   /// places.
   [[nodiscard]] std::vector<base::Error> open(const std::vector<process::PassedSocket>& passed);
+  /// One that another process opened and passed.
+  [[nodiscard]] base::Result<> adopt(std::uint32_t listen, process::FileDescriptor socket);
+  /// Accepts, on these and on what is adopted later.
   void start(io::EventLoop& loop, OnAccept on_accept);
+  /// What is open, to be passed on: with the index of its `[[listen]]`.
+  [[nodiscard]] std::vector<std::pair<std::uint32_t, int>> descriptors() const;
   void pause();
   void resume();
   /// A connection was closed: its descriptor may be what accepting waits for.
@@ -45,6 +53,7 @@ class Listeners {
     log::Seldom refusals;
   };
 
+  void start_one(Socket& socket);
   void open_one(std::uint32_t listen, const io::ListenOptions& options, std::vector<base::Error>& errors);
   void refuse(Socket& socket, const io::Peer& peer, std::string_view reason);
 
@@ -52,7 +61,7 @@ class Listeners {
   log::Log& log_;
   io::EventLoop* loop_ = nullptr;
   OnAccept on_accept_;
-  std::vector<Socket> sockets_;
+  std::deque<Socket> sockets_;  ///< Stay where they are.
 };
 
 }  // namespace trivet::host

@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "runtime/io/event_loop.hpp"
-#include "runtime/io/file_descriptor.hpp"
+#include "runtime/process/file_descriptor.hpp"
 
 namespace trivet::io {
 

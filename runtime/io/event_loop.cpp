@@ -19,7 +19,7 @@ thread_local const EventLoop::Impl* running_loop = nullptr;
 }  // namespace
 
 EventLoop::Impl::Impl() {
-  FileDescriptor counter(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  process::FileDescriptor counter(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!counter.is_open()) throw std::system_error(errno, std::generic_category(), "cannot make an eventfd");
   posted.assign(counter.get());
   posted_descriptor = counter.release();

@@ -27,7 +27,7 @@ int socket_option(int fd, int option) noexcept {
 Result<ListenDescriptor> open_unix(const ListenOptions& options) {
   ListenDescriptor opened;
   opened.family = AF_UNIX;
-  opened.socket = FileDescriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  opened.socket = process::FileDescriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!opened.socket.is_open()) return system_error("cannot make a socket", errno);
   Result<UnixSocketFile> file = UnixSocketFile::listen(
       opened.socket, {options.path, static_cast<mode_t>(options.mode), options.group, options.backlog});
@@ -74,7 +74,8 @@ Result<ListenDescriptor> open_tcp(const ListenOptions& options) {
   }
   ListenDescriptor opened;
   opened.family = address.ss_family;
-  opened.socket = FileDescriptor(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  opened.socket =
+      process::FileDescriptor(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!opened.socket.is_open()) return system_error("cannot make a socket for " + text, errno);
   const int fd = opened.socket.get();
   const int on = 1;
@@ -126,14 +127,14 @@ Result<ListenDescriptor> open_descriptor(const ListenOptions& options) {
   ListenDescriptor opened;
   opened.family = family.value();
   if (options.fd > STDERR_FILENO) {
-    opened.socket = FileDescriptor(options.fd);
+    opened.socket = process::FileDescriptor(options.fd);
     if (::fcntl(options.fd, F_SETFD, FD_CLOEXEC) != 0)
       return system_error("cannot take over the socket", errno);
   } else {
     // A standard stream stays open whatever happens to the listener: something else that was opened later
     // must not become the standard input of the programs that a plugin starts.
-    opened.socket = FileDescriptor(::fcntl(options.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-    const FileDescriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    opened.socket = process::FileDescriptor(::fcntl(options.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    const process::FileDescriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!opened.socket.is_open() || !null.is_open() || ::dup2(null.get(), options.fd) < 0) {
       return system_error("cannot take over descriptor " + std::to_string(options.fd), errno);
     }

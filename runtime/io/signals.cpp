@@ -60,7 +60,7 @@ base::Result<> Signals::Impl::install() {
   owner = true;
   if (wake_descriptor.load() < 0) wake_descriptor.store(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   // A copy, because Asio closes what it watches; both count in the same place.
-  FileDescriptor counter(::fcntl(wake_descriptor.load(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  process::FileDescriptor counter(::fcntl(wake_descriptor.load(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
   if (!counter.is_open()) return base::system_error("cannot make an eventfd", errno);
   error_code error;
   wake.assign(counter.get(), error);

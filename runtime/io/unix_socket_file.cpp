@@ -51,7 +51,7 @@ class PathLock {
     constexpr std::chrono::milliseconds pause(5);
     constexpr int tries = 1000;  // others hold it for milliseconds
     for (int i = 0; i < tries; ++i) {
-      FileDescriptor file(::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+      process::FileDescriptor file(::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
       if (!file.is_open()) return system_error("cannot lock \"" + path_ + "\"", errno);
       if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
         if (is_same(file.get())) {
@@ -76,7 +76,7 @@ class PathLock {
   }
 
   std::string path_;
-  FileDescriptor file_;
+  process::FileDescriptor file_;
 };
 
 /// Removes a socket file that nobody listens on; anything else at the path is an error.
@@ -91,7 +91,7 @@ Result<> clear_stale(const std::string& path) {
   if (!S_ISSOCK(found.st_mode)) {
     return refuse(quoted + " exists and is not a socket: move it away or choose another path");
   }
-  const FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const process::FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!probe.is_open()) return system_error("cannot make a socket", errno);
   const sockaddr_un address = address_of(path);
   // EAGAIN: somebody listens and his backlog is full. EPROTOTYPE: a socket of another kind is alive.
@@ -143,7 +143,7 @@ Result<> set_access(int file, const UnixSocketFile::Wish& wish) {
 
 }  // namespace
 
-Result<UnixSocketFile> UnixSocketFile::listen(const FileDescriptor& socket, const Wish& wish) {
+Result<UnixSocketFile> UnixSocketFile::listen(const process::FileDescriptor& socket, const Wish& wish) {
   constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
   const std::string& path = wish.path;
   const std::string quoted = "\"" + path + "\"";
@@ -158,7 +158,7 @@ Result<UnixSocketFile> UnixSocketFile::listen(const FileDescriptor& socket, cons
                   std::to_string(path.size()) + ": " + quoted);
   }
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  made.folder_ = FileDescriptor(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  made.folder_ = process::FileDescriptor(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!made.folder_.is_open()) {
     const std::string hint = errno == ENOENT ? " (create it, writable by the user of the host)" : "";
     return system_error("cannot open the folder \"" + folder + "\" of the socket " + quoted + hint, errno);
@@ -176,7 +176,7 @@ Result<UnixSocketFile> UnixSocketFile::listen(const FileDescriptor& socket, cons
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {  // NOLINT
     return system_error("cannot make the socket " + quoted, errno);
   }
-  const FileDescriptor file(
+  const process::FileDescriptor file(
       ::openat(made.folder_.get(), made.name_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat found{};
   if (!file.is_open() || ::fstat(file.get(), &found) != 0) {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "runtime/base/error.hpp"
-#include "runtime/io/file_descriptor.hpp"
+#include "runtime/process/file_descriptor.hpp"
 
 namespace trivet::io {
 
@@ -25,13 +25,13 @@ class UnixSocketFile {
     int backlog = 4096;
   };
   /// Binds `socket` to the path and lets it listen, as Listener promises.
-  static base::Result<UnixSocketFile> listen(const FileDescriptor& socket, const Wish& wish);
+  static base::Result<UnixSocketFile> listen(const process::FileDescriptor& socket, const Wish& wish);
 
   /// Unlinks the file if it is still the one that was made: another host may have taken the path over.
   void remove() noexcept;
 
  private:
-  FileDescriptor folder_;  // holds although the working directory or a parent's name changes
+  process::FileDescriptor folder_;  // holds although the working directory or a parent's name changes
   std::string name_;
   dev_t device_ = 0;
   ino_t inode_ = 0;

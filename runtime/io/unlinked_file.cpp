@@ -18,7 +18,7 @@ constexpr std::uint64_t give_back_step = 1024 * 1024;
 }  // namespace
 
 base::Result<UnlinkedFile> UnlinkedFile::create(const std::string& folder) {
-  FileDescriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600));
+  process::FileDescriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600));
   // Not every file system has files without a name (overlayfs before Linux 6.1, NFS); O_TMPFILE contains
   // O_DIRECTORY, so an old kernel says EISDIR.
   if (!file.is_open() && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {

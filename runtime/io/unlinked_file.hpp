@@ -6,7 +6,7 @@
 
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/error.hpp"
-#include "runtime/io/file_descriptor.hpp"
+#include "runtime/process/file_descriptor.hpp"
 
 namespace trivet::io {
 
@@ -32,10 +32,10 @@ class UnlinkedFile {
   [[nodiscard]] bool empty() const noexcept { return write_at_ == read_at_; }
 
  private:
-  explicit UnlinkedFile(FileDescriptor file) noexcept : file_(std::move(file)) {}
+  explicit UnlinkedFile(process::FileDescriptor file) noexcept : file_(std::move(file)) {}
   void give_back() noexcept;
 
-  FileDescriptor file_;
+  process::FileDescriptor file_;
   std::uint64_t read_at_ = 0;
   std::uint64_t write_at_ = 0;
   std::uint64_t freed_to_ = 0;  ///< Before this the file holds no blocks any more.

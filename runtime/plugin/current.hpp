@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace trivet::log {
 class Log;
@@ -31,7 +32,24 @@ class CurrentScope {
   const Current* before_;
 };
 
+/// For which route that code is asked, as long as this lives; nests.
+///
+/// Thread    [any]
+/// Lifetime  `route` outlives it.
+class RouteScope {
+ public:
+  explicit RouteScope(std::string_view route) noexcept;
+  ~RouteScope();
+  RouteScope(const RouteScope&) = delete;
+  RouteScope& operator=(const RouteScope&) = delete;
+
+ private:
+  std::string_view before_;
+};
+
 /// Null where no plugin's code runs.
 [[nodiscard]] const Current* current_plugin() noexcept;
+/// Empty where no request is served.
+[[nodiscard]] std::string_view current_route() noexcept;
 
 }  // namespace trivet::plugin

@@ -9,6 +9,7 @@
 
 #include "runtime/plugin/call.hpp"
 #include "runtime/plugin/private_copy.hpp"
+#include "runtime/plugin/trust.hpp"
 
 namespace trivet::plugin {
 
@@ -114,32 +115,58 @@ Library::Library() = default;
 
 Library::~Library() {
   code_.reset();
-  if (!copy_.empty()) unlink(copy_.c_str());
+  if (is_ours_) unlink(copy_.c_str());
 }
 
-base::Result<std::unique_ptr<Library>> Library::load(const std::string& path, const std::string& cache_folder,
-                                                     const std::string& name) {
+namespace {
+
+base::Result<Copy> copy_of(const std::string& path, const std::string& cache_folder, const std::string& name,
+                           uid_t owner) {
   const auto original = open_regular(path);
   if (!original) return original.error();
-  // Before the copy, so that nothing large that is no plugin is copied...
+  if (std::string refused = refuse_writers(path, original.value().descriptor.get(), owner); !refused.empty())
+    return rejected(std::move(refused));
+  // Before the copy, so that nothing large that is no plugin is copied.
   const auto first_look = inspect(ElfFile::of(original.value().descriptor.get(), original.value().size));
   if (!first_look) return first_look.error();
+  return copy_private(original.value(), cache_folder, name);
+}
 
-  auto copy = copy_private(original.value(), cache_folder, name);
+}  // namespace
+
+base::Result<std::unique_ptr<Library>> Library::load(const std::string& path, const std::string& cache_folder,
+                                                     const std::string& name, uid_t owner) {
+  auto copy = copy_of(path, cache_folder, name, owner);
   if (!copy) return copy.error();
   std::unique_ptr<Library> library(new Library());  // NOLINT: the constructor is private
   library->copy_ = std::move(copy->path);
-  // ...and of the copy, which is what will run: the original may have been written to meanwhile.
-  auto note = inspect(ElfFile::of(copy->file.descriptor.get(), copy->file.size));
-  if (!note) return note.error();
-  library->note_ = std::move(*note);
-
-  if (const auto opened = library->open(); !opened) return opened.error();
-  if (const auto agreed = library->shake_hands(); !agreed) return agreed.error();
+  library->is_ours_ = true;
+  if (const auto opened = library->open(copy->file); !opened) return opened.error();
   return library;
 }
 
-base::Result<> Library::open() {
+base::Result<std::string> Library::make_copy(const std::string& path, const std::string& cache_folder,
+                                             const std::string& name, uid_t owner) {
+  auto copy = copy_of(path, cache_folder, name, owner);
+  if (!copy) return copy.error();
+  return std::move(copy->path);
+}
+
+base::Result<std::unique_ptr<Library>> Library::load_copy(const std::string& path) {
+  const auto file = open_regular(path);
+  if (!file) return file.error();
+  std::unique_ptr<Library> library(new Library());  // NOLINT: the constructor is private
+  library->copy_ = path;
+  if (const auto opened = library->open(file.value()); !opened) return opened.error();
+  return library;
+}
+
+base::Result<> Library::open(const OpenFile& copy) {
+  // The copy is what will run: the original may have been written to while it was copied.
+  auto note = inspect(ElfFile::of(copy.descriptor.get(), copy.size));
+  if (!note) return note.error();
+  note_ = std::move(*note);
+
   namespace dll = boost::dll;
   code_ = std::make_unique<Code>();
   // Now, not lazily: a missing symbol shows here, not in the middle of a request. Local: plugins do not see
@@ -158,7 +185,7 @@ base::Result<> Library::open() {
                     ": name its class in TRIVET_PLUGIN() and build it with "
                     "trivet_add_plugin()");
   }
-  return base::success();
+  return shake_hands();
 }
 
 base::Result<> Library::shake_hands() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/types.h>
 #include <trivet/abi.h>
 
 #include <memory>
@@ -7,6 +8,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/plugin/note.hpp"
+#include "runtime/plugin/private_copy.hpp"
 
 namespace trivet::plugin {
 
@@ -22,8 +24,14 @@ namespace trivet::plugin {
 class Library {
  public:
   /// `name` begins the name of the copy. `cache_folder` has to exist, on a filesystem that is mounted exec.
+  /// `owner` may decide what code runs, beside root and this process's user (refuse_writers()).
   static base::Result<std::unique_ptr<Library>> load(const std::string& path, const std::string& cache_folder,
-                                                     const std::string& name);
+                                                     const std::string& name, uid_t owner = 0);
+  /// The same in two steps, where the copies are made for several processes. The first gives the path of the
+  /// copy, runs no code, and leaves the file to the caller; the second leaves it in place for good.
+  static base::Result<std::string> make_copy(const std::string& path, const std::string& cache_folder,
+                                             const std::string& name, uid_t owner = 0);
+  static base::Result<std::unique_ptr<Library>> load_copy(const std::string& path);
   ~Library();
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
@@ -37,10 +45,11 @@ class Library {
   struct Code;  ///< What Boost.DLL keeps.
 
   Library();
-  base::Result<> open();
+  base::Result<> open(const OpenFile& copy);
   base::Result<> shake_hands();
 
   std::string copy_;
+  bool is_ours_ = false;  ///< The copy goes with this.
   Note note_;
   trivet_plugin entry_{};
   std::unique_ptr<Code> code_;

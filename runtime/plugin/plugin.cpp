@@ -10,6 +10,8 @@
 #include "runtime/plugin/host_table.hpp"
 #include "runtime/plugin/library.hpp"
 #include "runtime/plugin/settings.hpp"
+#include "runtime/plugin/trust.hpp"
+#include "runtime/process/board.hpp"
 
 namespace trivet::plugin {
 
@@ -38,8 +40,10 @@ base::Result<std::unique_ptr<Plugin>> Plugin::start(const config::Plugin& config
   std::unique_ptr<Plugin> plugin(new Plugin(config, log));  // NOLINT: the constructor is private
   {
     const CurrentScope scope(*plugin->current_);  // Constructors of static objects run while it loads.
-    auto library = Library::load(config.path, cache_folder, config.name);
-    if (!library) return plugin->refuse(config, library.error().message);
+    auto library = config.copy.empty()
+                       ? Library::load(config.path, cache_folder, config.name, owner_of(config.place.file))
+                       : Library::load_copy(config.copy);
+    if (!library) return refusal(config, library.error().message);
     plugin->library_ = std::move(*library);
   }
   if (const auto begun = plugin->begin(config, plugin->library_->entry(), {}); !begun) return begun.error();
@@ -50,7 +54,7 @@ base::Result<std::unique_ptr<Plugin>> Plugin::start(const config::Plugin& config
                                                     log::Log& log, const MakeWorkers& make_workers) {
   std::unique_ptr<Plugin> plugin(new Plugin(config, log));  // NOLINT: the constructor is private
   const auto known = read_entry(entry);
-  if (!known) return plugin->refuse(config, known.error().message);
+  if (!known) return refusal(config, known.error().message);
   if (const auto begun = plugin->begin(config, known.value(), make_workers); !begun) return begun.error();
   return plugin;
 }
@@ -84,8 +88,8 @@ bool Plugin::abandon(std::chrono::milliseconds patience) {
   return abandoned_;
 }
 
-base::Error Plugin::refuse(const config::Plugin& config, const std::string& what) const {
-  std::string text = at_place(config.place) + "plugin \"" + name_ + "\"";
+base::Error refusal(const config::Plugin& config, const std::string& what) {
+  std::string text = at_place(config.place) + "plugin \"" + config.name + "\"";
   if (!config.path.empty()) text += " (" + config.path + ")";
   return {base::ErrorCode::plugin_rejected, text + ": " + what};
 }
@@ -101,7 +105,7 @@ base::Result<> Plugin::begin(const config::Plugin& config, const trivet_plugin& 
   const bool never_blocks = (entry.flags & TRIVET_NEVER_BLOCKS) != 0;
   const std::uint32_t threads = config.threads.value_or(never_blocks ? 0 : default_threads);
   if (threads == 0 && !never_blocks) {
-    return refuse(
+    return refusal(
         config,
         "threads = 0 would run it on the event loop, but it does not declare that it never blocks: set "
         "threads to 1 or more");
@@ -136,14 +140,14 @@ base::Result<> Plugin::make_instance(const config::Plugin& config, SettingsReade
   } catch (...) {
     thrown = "its create threw something";
   }
-  if (!thrown.empty()) return refuse(config, thrown + ": it has to catch its own exceptions");
+  if (!thrown.empty()) return refusal(config, thrown + ": it has to catch its own exceptions");
   if (status == TRIVET_OK) instances_.push_back(self);
   if (!settings.errors().empty()) {
     return base::Error{base::ErrorCode::plugin_rejected, joined(settings.errors())};
   }
   if (status == TRIVET_OK) return base::success();
-  return refuse(config, "its create failed with status " + std::to_string(status) +
-                            " and gave no reason: look for lines of the plugin in the log");
+  return refusal(config, "its create failed with status " + std::to_string(status) +
+                             " and gave no reason: look for lines of the plugin in the log");
 }
 
 base::Result<> Plugin::start_threads(const config::Plugin& config, const MakeWorkers& make_workers) {
@@ -151,6 +155,7 @@ base::Result<> Plugin::start_threads(const config::Plugin& config, const MakeWor
   std::vector<void*> instances = instances_;
   instances.resize(count, instances_.front());  // A shared instance serves them all.
   const auto around = [current = current_](const std::function<void()>& work) {
+    const process::FaultStack stack;
     const CurrentScope scope(*current);
     work();
   };
@@ -158,9 +163,9 @@ base::Result<> Plugin::start_threads(const config::Plugin& config, const MakeWor
     threads_ = make_workers ? make_workers(instances, config.queue, around)
                             : std::make_unique<Threads>(name_, instances, config.queue, around);
   } catch (const std::system_error& error) {
-    return refuse(config, "its " + std::to_string(count) +
-                              " threads cannot be started: " + error.code().message() +
-                              ": set fewer threads, or raise the limit of threads (ulimit -u, TasksMax)");
+    return refusal(config, "its " + std::to_string(count) +
+                               " threads cannot be started: " + error.code().message() +
+                               ": set fewer threads, or raise the limit of threads (ulimit -u, TasksMax)");
   }
   return base::success();
 }

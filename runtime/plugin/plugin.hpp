@@ -33,8 +33,9 @@ struct Current;
 /// one hangs).
 class Plugin {
  public:
-  /// Loads the file (a private copy in `cache_folder`), shakes hands, makes the instances. The Error names
-  /// plugin, file and cure; where several settings are wrong, one line for each. `log` outlives it.
+  /// Loads the file (a private copy in `cache_folder`, unless there is one already), shakes hands, makes the
+  /// instances. The Error names plugin, file and cure; where several settings are wrong, one line for each.
+  /// `log` outlives it.
   static base::Result<std::unique_ptr<Plugin>> start(const config::Plugin& config,
                                                      const std::string& cache_folder, log::Log& log);
   /// Makes the workers of a plugin that does not run on the loop; `around` as for Threads.
@@ -73,7 +74,6 @@ class Plugin {
   base::Result<> make_instances(const config::Plugin& config, std::uint32_t count);
   base::Result<> make_instance(const config::Plugin& config, SettingsReader& settings);
   base::Result<> start_threads(const config::Plugin& config, const MakeWorkers& make_workers);
-  [[nodiscard]] base::Error refuse(const config::Plugin& config, const std::string& what) const;
 
   std::string name_;
   std::string version_;
@@ -88,5 +88,8 @@ class Plugin {
   std::unique_ptr<Workers> threads_;
   bool abandoned_ = false;
 };
+
+/// Why a plugin of the configuration cannot be used: with its place, name and file.
+[[nodiscard]] base::Error refusal(const config::Plugin& config, const std::string& what);
 
 }  // namespace trivet::plugin

@@ -101,7 +101,7 @@ base::Result<Copy> create_file(const std::string& folder, const std::string& nam
     path.append("/").append(name).append("-").append(std::to_string(getpid()));
     path.append("-").append(std::to_string(number)).append(".so");
     const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0500);
-    if (descriptor >= 0) return Copy{std::move(path), {Descriptor(descriptor), 0}};
+    if (descriptor >= 0) return Copy{std::move(path), {process::FileDescriptor(descriptor), 0}};
     if (errno != EEXIST) {
       return rejected("plugin_cache " + quoted(folder) + " takes no files: " + errno_text(errno) +
                       ": let the host's user write there, or set server.plugin_cache to another folder");
@@ -112,23 +112,9 @@ base::Result<Copy> create_file(const std::string& folder, const std::string& nam
 
 }  // namespace
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  if (this != &other) {
-    if (descriptor_ >= 0) close(descriptor_);
-    descriptor_ = other.release();
-  }
-  return *this;
-}
-
-Descriptor::~Descriptor() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
-
-int Descriptor::release() noexcept { return std::exchange(descriptor_, -1); }
-
 base::Result<OpenFile> open_regular(const std::string& path) {
   // O_NONBLOCK: opening a FIFO for reading would wait for a writer.
-  OpenFile file{Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)), 0};
+  OpenFile file{process::FileDescriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)), 0};
   if (file.descriptor.get() < 0) {
     const int error = errno;
     const std::string cure = error == ENOENT   ? "install the plugin there, or correct `file`"
@@ -159,7 +145,8 @@ base::Result<Copy> copy_private(const OpenFile& from, const std::string& folder,
         "changed while it was being copied: install plugins by renaming a complete file into place");
   }
   // A descriptor open for writing would keep the file from being mapped as a program on some systems.
-  OpenFile readable{Descriptor(open(created->path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)), from.size};
+  OpenFile readable{process::FileDescriptor(open(created->path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)),
+                    from.size};
   if (readable.descriptor.get() < 0) {
     const std::string what = errno_text(errno);
     unlink(created->path.c_str());

@@ -4,28 +4,12 @@
 #include <string>
 
 #include "runtime/base/error.hpp"
+#include "runtime/process/file_descriptor.hpp"
 
 namespace trivet::plugin {
 
-/// An open file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor = -1) noexcept : descriptor_(descriptor) {}
-  Descriptor(Descriptor&& other) noexcept : descriptor_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor();
-
-  [[nodiscard]] int get() const noexcept { return descriptor_; }
-  int release() noexcept;
-
- private:
-  int descriptor_;
-};
-
 struct OpenFile {
-  Descriptor descriptor;
+  process::FileDescriptor descriptor;
   std::uint64_t size = 0;
 };
 

@@ -1,5 +1,7 @@
 #include "runtime/roles/blocking_stage.hpp"
 
+#include "runtime/plugin/current.hpp"
+
 namespace trivet::roles {
 namespace {
 constexpr std::chrono::milliseconds longest_hold{20};
@@ -27,8 +29,11 @@ void BlockingStage::start() {
 }
 
 void BlockingStage::run(void* instance, std::uint32_t /*thread*/) {
-  const trivet_status status =
-      cancelled_.load() ? TRIVET_E_CANCELLED : plugin_->responder()->handle(instance, call_.handle());
+  trivet_status status = TRIVET_E_CANCELLED;
+  if (!cancelled_.load()) {
+    const plugin::RouteScope route(facts_->route);
+    status = plugin_->responder()->handle(instance, call_.handle());
+  }
   const std::lock_guard lock(mutex_);
   status_ = status;
   finished_ = true;

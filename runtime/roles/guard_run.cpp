@@ -68,6 +68,7 @@ bool GuardRun::start(const Guard& guard, const CallFacts& facts) {
   if (threads == nullptr) {
     over_ = true;
     const plugin::CurrentScope scope(guard.plugin->current());
+    const plugin::RouteScope route(facts.route);
     judge(guard.plugin->authorizer()->check(guard.plugin->loop_instance(), call_.handle()));
     return true;
   }
@@ -84,6 +85,7 @@ bool GuardRun::start(const Guard& guard, const CallFacts& facts) {
 }
 
 void GuardRun::run(void* instance, std::uint32_t /*thread*/) {
+  const plugin::RouteScope route(facts_->route);
   status_ =
       cancelled_.load() ? TRIVET_E_CANCELLED : guard_->plugin->authorizer()->check(instance, call_.handle());
   facts_->loop->post(*this);

@@ -122,11 +122,11 @@ class BasicCall : public plugin::Call {
 
   /// What fail() said, or a text that says that nothing was said.
   [[nodiscard]] std::string failure_text(trivet_status status) const;
+  [[nodiscard]] const CallFacts& facts() const noexcept { return *facts_; }
 
  protected:
   /// The head while it may be changed, else null.
   [[nodiscard]] virtual cgi::ResponseHead* current_head() noexcept = 0;
-  [[nodiscard]] const CallFacts& facts() const noexcept { return *facts_; }
 
  private:
   trivet_status refused_field(std::string_view why, std::string_view name);

@@ -1,5 +1,7 @@
 #include "runtime/roles/thread_stage.hpp"
 
+#include "runtime/plugin/current.hpp"
+
 namespace trivet::roles {
 
 ThreadStage::ThreadStage(StageSink& sink, std::size_t index, StageRole role, bool takes_body,
@@ -97,7 +99,10 @@ void ThreadStage::submit() {
 
 void ThreadStage::run(void* instance, std::uint32_t thread) {
   thread_ = thread;
-  call_hooks(instance);
+  {
+    const plugin::RouteScope route(facts_->route);
+    call_hooks(instance);
+  }
   facts_->loop->post(*this);
 }
 

@@ -147,7 +147,7 @@ class Host(Process):
     in the build's plugins and test-plugins.
     """
 
-    def __init__(self, build, folder, config, server="", listen="", name="trivet"):
+    def __init__(self, build, folder, config, server="", listen="", name="trivet", processes=0):
         super().__init__(name, folder / f"{name}.log")
         self.build = build
         self.folder = folder
@@ -158,6 +158,7 @@ class Host(Process):
         self.file = folder / f"{name}.toml"
         self.config = config
         self.server = server
+        self.processes = processes
         self.listen = listen
         self.expected_exit = 0
         self.idle_sockets = 0
@@ -170,7 +171,7 @@ class Host(Process):
         config = config.replace("[limits]\n", limits, 1) if "[limits]\n" in config else limits + config
         self.file.write_text(f"""\
 [server]
-processes = 0
+processes = {self.processes}
 runtime_dir = "{self.folder}/run"
 plugin_cache = "{self.folder}/cache"
 plugin_path = ["{self.build.plugins}", "{self.build.test_plugins}"]

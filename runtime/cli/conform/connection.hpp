@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runtime/cli/conform/wire.hpp"
-#include "runtime/io/file_descriptor.hpp"
+#include "runtime/process/file_descriptor.hpp"
 
 namespace trivet::cli::conform {
 
@@ -48,7 +48,7 @@ class Connection {
  public:
   using Milliseconds = std::chrono::milliseconds;
 
-  Connection(io::FileDescriptor socket, Seen& seen) : socket_(std::move(socket)), seen_(&seen) {}
+  Connection(process::FileDescriptor socket, Seen& seen) : socket_(std::move(socket)), seen_(&seen) {}
 
   /// Writes all of `bytes`; false when the peer closed, or took nothing for `patience`.
   bool send(std::string_view bytes, Milliseconds patience);
@@ -79,7 +79,7 @@ class Connection {
   void take();
   void take(const Record& record);
 
-  io::FileDescriptor socket_;
+  process::FileDescriptor socket_;
   Seen* seen_;
   std::string buffer_;
   std::map<std::uint16_t, Answer> answers_;

@@ -52,8 +52,8 @@ struct Sockets {
     peer.reset(ends[1]);
     EXPECT_EQ(::fcntl(client.get(), F_SETFL, O_NONBLOCK), 0);
   }
-  io::FileDescriptor client;
-  io::FileDescriptor peer;
+  process::FileDescriptor client;
+  process::FileDescriptor peer;
 };
 
 struct Ran {

@@ -4,14 +4,6 @@ namespace trivet::config {
 namespace {
 
 constexpr BrokenFile server_files[] = {
-    {"WorkersAreNotServed", section,
-     R"([server]
-processes = 2
-)",
-     R"({}/t.toml:4:13: error: worker processes are not served by this version yet
-    4 | processes = 2
-      |             ^ write 0: everything runs in one process
-)"},
     {"ProcessesOutOfRange", section,
      R"([server]
 processes = 1025

@@ -271,7 +271,7 @@ level = "loud"
 respond = "nobody"
 [plugin.ghost]
 [server]
-processes = 4
+processes = 2000
 colour = 1
 [[route]]
 path = "x"
@@ -452,11 +452,8 @@ TEST(Overrides, MistakesOnTheCommandLineAreToldBesideThoseOfTheFile) {
   const Loader loader;
   Overrides overrides;
   overrides.listen = {"/run/x", "tcp:0.0.0.0:80", "fd:3", "fd:3"};
-  overrides.processes = 2;
   EXPECT_EQ(loader.told("x = 1\n" + std::string(a_route), overrides),
-            R"(--processes: error: worker processes are not served by this version yet
-      = --processes 0: everything runs in one process
---listen: error: "/run/x" is not an address
+            R"(--listen: error: "/run/x" is not an address
       = did you mean "unix:/run/x"?
 --listen: error: "tcp:0.0.0.0:80" is not a loopback address: say who may connect
       = a [[listen]] with `allow_from`
@@ -464,7 +461,7 @@ TEST(Overrides, MistakesOnTheCommandLineAreToldBesideThoseOfTheFile) {
 {}/t.toml:1:1: error: unknown key `x` in the file
     1 | x = 1
       | ^ known: `server`, `listen`, `limits`, `plugin`, `route`, `log`, `include`
-5 errors, 0 warnings
+4 errors, 0 warnings
 )");
 }
 

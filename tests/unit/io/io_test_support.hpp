@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "runtime/io/event_loop.hpp"
-#include "runtime/io/file_descriptor.hpp"
 #include "runtime/io/socket.hpp"
+#include "runtime/process/file_descriptor.hpp"
 
 namespace trivet::io {
 
@@ -89,12 +89,12 @@ inline std::chrono::nanoseconds processor_time() {
 /// Two connected descriptors: the host's and the peer's.
 struct Pair {
   int host = -1;
-  FileDescriptor peer;
+  process::FileDescriptor peer;
 
   static Pair unix_sockets() {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-    return {ends[0], FileDescriptor(ends[1])};
+    return {ends[0], process::FileDescriptor(ends[1])};
   }
   static Pair tcp();
 };

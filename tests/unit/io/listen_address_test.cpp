@@ -121,12 +121,12 @@ TEST_F(UnixAddress, IsNotTakenFromAHostThatLives) {
 }
 
 TEST_F(UnixAddress, IsNotTakenFromAHostWhoseBacklogIsFull) {
-  const FileDescriptor busy(unix_socket_at(path_, SOCK_STREAM));
+  const process::FileDescriptor busy(unix_socket_at(path_, SOCK_STREAM));
   ASSERT_EQ(::listen(busy.get(), 0), 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path_.c_str(), sizeof address.sun_path - 1);
-  std::vector<FileDescriptor> clients;
+  std::vector<process::FileDescriptor> clients;
   bool full = false;
   for (int i = 0; i < 10 && !full; ++i) {
     clients.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -137,7 +137,7 @@ TEST_F(UnixAddress, IsNotTakenFromAHostWhoseBacklogIsFull) {
 }
 
 TEST_F(UnixAddress, IsNotTakenFromASocketOfAnotherKind) {
-  const FileDescriptor datagrams(unix_socket_at(path_, SOCK_DGRAM));
+  const process::FileDescriptor datagrams(unix_socket_at(path_, SOCK_DGRAM));
   EXPECT_THAT(error_of(unix_options(path_)), StartsWith("another process listens"));
 }
 
@@ -188,14 +188,14 @@ TEST_F(UnixAddress, IsLeftAloneAtStopOnceSomebodyElseHasIt) {
   auto listener = Listener::open(unix_options(path_));
   ASSERT_TRUE(listener);
   std::filesystem::remove(path_);
-  const FileDescriptor other(unix_socket_at(path_, SOCK_STREAM));
+  const process::FileDescriptor other(unix_socket_at(path_, SOCK_STREAM));
   (*listener)->stop();
   EXPECT_TRUE(std::filesystem::is_socket(path_));
 }
 
 /// The lock of another host that is starting on the path.
-FileDescriptor locked(const std::string& path) {
-  FileDescriptor file(::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+process::FileDescriptor locked(const std::string& path) {
+  process::FileDescriptor file(::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   EXPECT_EQ(::flock(file.get(), LOCK_EX | LOCK_NB), 0);
   return file;
 }
@@ -204,7 +204,7 @@ TEST_F(UnixAddress, IsNotTouchedWhileAnotherHostIsStartingOnIt) {
   ::close(unix_socket_at(path_, SOCK_STREAM));
   struct stat stale{};
   ASSERT_EQ(::stat(path_.c_str(), &stale), 0);
-  FileDescriptor first = locked(path_);
+  process::FileDescriptor first = locked(path_);
   std::atomic<bool> opened{false};
   std::thread contender([&] {
     const auto listener = Listener::open(unix_options(path_));
@@ -220,7 +220,7 @@ TEST_F(UnixAddress, IsNotTouchedWhileAnotherHostIsStartingOnIt) {
   EXPECT_TRUE(is_untouched());
   // The first host is done and a third one begins: its lock is another file of the same name.
   std::filesystem::remove(path_ + ".lock");
-  FileDescriptor third = locked(path_);
+  process::FileDescriptor third = locked(path_);
   first.reset();
   EXPECT_TRUE(is_untouched());
   third.reset();
@@ -278,14 +278,14 @@ TEST(TcpAddress, RefusesNamesAndNonsense) {
 class GivenDescriptor : public UnixAddress {};
 
 TEST_F(GivenDescriptor, C2_MustListen) {
-  const FileDescriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const process::FileDescriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   EXPECT_THAT(error_of(descriptor_options(null.get())), HasSubstr("is not a socket"));
   const Pair pair = Pair::unix_sockets();
   EXPECT_THAT(error_of(descriptor_options(pair.host)), HasSubstr("is a connection"));
   ::close(pair.host);
-  const FileDescriptor bound(unix_socket_at(path_, SOCK_STREAM));
+  const process::FileDescriptor bound(unix_socket_at(path_, SOCK_STREAM));
   EXPECT_THAT(error_of(descriptor_options(bound.get())), HasSubstr("does not listen"));
-  const FileDescriptor datagrams(unix_socket_at(folder_ / "d", SOCK_DGRAM));
+  const process::FileDescriptor datagrams(unix_socket_at(folder_ / "d", SOCK_DGRAM));
   EXPECT_THAT(error_of(descriptor_options(datagrams.get())), HasSubstr("is not a stream socket"));
   EXPECT_THAT(error_of(descriptor_options(-1)), HasSubstr("is not open"));
   EXPECT_THAT(error_of(descriptor_options(12345)), HasSubstr("is not open"));
@@ -309,7 +309,7 @@ TEST_F(GivenDescriptor, IsMadeNonBlockingAndClosedOnExec) {
 // answer.
 TEST_F(GivenDescriptor, ThatIsStandardInputIsReplacedByTheNullDevice) {
   const auto attempt = [this] {
-    const FileDescriptor socket(unix_socket_at(path_, SOCK_STREAM));
+    const process::FileDescriptor socket(unix_socket_at(path_, SOCK_STREAM));
     if (::listen(socket.get(), 5) != 0 || ::dup2(socket.get(), 0) != 0) std::_Exit(10);
     auto listener = Listener::open(descriptor_options(0));
     if (!listener || (*listener)->descriptor() <= 2) std::_Exit(11);

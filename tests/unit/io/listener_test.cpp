@@ -17,7 +17,7 @@ namespace trivet::io {
 namespace {
 
 struct Accepted {
-  FileDescriptor socket;
+  process::FileDescriptor socket;
   Peer peer;
 };
 
@@ -35,16 +35,17 @@ class ListenerTest : public testing::Test {
     return std::move(opened).value();
   }
   void start() {
-    listener_->start(
-        loop_, [this](int fd, Peer peer) { accepted_.push_back({FileDescriptor(fd), std::move(peer)}); });
+    listener_->start(loop_, [this](int fd, Peer peer) {
+      accepted_.push_back({process::FileDescriptor(fd), std::move(peer)});
+    });
   }
-  [[nodiscard]] FileDescriptor client() const {
-    FileDescriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  [[nodiscard]] process::FileDescriptor client() const {
+    process::FileDescriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     EXPECT_TRUE(made.is_open());
     connect(made);
     return made;
   }
-  void connect(const FileDescriptor& from) const {
+  void connect(const process::FileDescriptor& from) const {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, path_.c_str(), sizeof address.sun_path - 1);
@@ -63,7 +64,7 @@ class ListenerTest : public testing::Test {
 
 TEST_F(ListenerTest, TellsWhoConnectsOnAUnixSocket) {
   start();
-  const FileDescriptor peer = client();
+  const process::FileDescriptor peer = client();
   ASSERT_TRUE(accepts(1));
   EXPECT_TRUE(accepted_[0].peer.local);
   EXPECT_EQ(accepted_[0].peer.uid, ::geteuid());
@@ -80,7 +81,7 @@ TEST_F(ListenerTest, TellsTheAddressOnTcp) {
   options.host = "127.0.0.1";
   listener_ = open(options);
   start();
-  const FileDescriptor peer(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const process::FileDescriptor peer(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -100,7 +101,7 @@ TEST_F(ListenerTest, TellsTheAddressOnTcpVersionSixInBrackets) {
   options.host = "::1";
   listener_ = open(options);
   start();
-  const FileDescriptor peer(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const process::FileDescriptor peer(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in6 address{};
   address.sin6_family = AF_INET6;
   address.sin6_addr = in6addr_loopback;
@@ -111,7 +112,7 @@ TEST_F(ListenerTest, TellsTheAddressOnTcpVersionSixInBrackets) {
 }
 
 TEST_F(ListenerTest, AcceptsThoseWhoCameBeforeItStartedAndABurst) {
-  std::vector<FileDescriptor> clients;
+  std::vector<process::FileDescriptor> clients;
   for (int i = 0; i < 100; ++i) clients.push_back(client());
   start();
   EXPECT_TRUE(accepts(100));
@@ -119,11 +120,11 @@ TEST_F(ListenerTest, AcceptsThoseWhoCameBeforeItStartedAndABurst) {
 
 TEST_F(ListenerTest, LetsClientsWaitWhilePaused) {
   start();
-  const FileDescriptor first = client();
+  const process::FileDescriptor first = client();
   ASSERT_TRUE(accepts(1));
   listener_->pause();
-  const FileDescriptor second = client();
-  const FileDescriptor third = client();
+  const process::FileDescriptor second = client();
+  const process::FileDescriptor third = client();
   run_for(loop_, std::chrono::milliseconds(10));
   EXPECT_EQ(accepted_.size(), 1U);
   listener_->resume();
@@ -132,11 +133,11 @@ TEST_F(ListenerTest, LetsClientsWaitWhilePaused) {
 
 TEST_F(ListenerTest, MayBePausedInsideTheCallback) {
   listener_->start(loop_, [this](int fd, Peer peer) {
-    accepted_.push_back({FileDescriptor(fd), std::move(peer)});
+    accepted_.push_back({process::FileDescriptor(fd), std::move(peer)});
     listener_->pause();
   });
-  const FileDescriptor first = client();
-  const FileDescriptor second = client();
+  const process::FileDescriptor first = client();
+  const process::FileDescriptor second = client();
   ASSERT_TRUE(accepts(1));
   run_for(loop_, std::chrono::milliseconds(5));
   EXPECT_EQ(accepted_.size(), 1U);
@@ -146,11 +147,11 @@ TEST_F(ListenerTest, MayBePausedInsideTheCallback) {
 
 TEST_F(ListenerTest, MayBeDestroyedInsideTheCallback) {
   listener_->start(loop_, [this](int fd, Peer peer) {
-    accepted_.push_back({FileDescriptor(fd), std::move(peer)});
+    accepted_.push_back({process::FileDescriptor(fd), std::move(peer)});
     listener_.reset();
   });
-  const FileDescriptor first = client();
-  const FileDescriptor second = client();
+  const process::FileDescriptor first = client();
+  const process::FileDescriptor second = client();
   ASSERT_TRUE(accepts(1));
   run_for(loop_, std::chrono::milliseconds(5));
   EXPECT_EQ(accepted_.size(), 1U);
@@ -169,7 +170,7 @@ TEST_F(ListenerTest, RefusesNewClientsOnceStopped) {
 TEST_F(ListenerTest, C91_SurvivesClientsThatAreGoneBeforeTheyAreAccepted) {
   for (int i = 0; i < 10; ++i) (void)client();
   start();
-  const FileDescriptor stays = client();
+  const process::FileDescriptor stays = client();
   ASSERT_TRUE(run_until(loop_, [&] { return accepted_.size() == 11; }));
 }
 
@@ -186,7 +187,7 @@ class OutOfDescriptors : public ListenerTest {
   void leave_none() {
     rlimit limit = before_;
     // The lowest free number is the next one to be used; from it on there are none.
-    const FileDescriptor next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const process::FileDescriptor next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     limit.rlim_cur = static_cast<rlim_t>(next.get());
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
   }
@@ -197,7 +198,7 @@ class OutOfDescriptors : public ListenerTest {
 
 TEST_F(OutOfDescriptors, C91_RestsWithoutSpinningAndGoesOnByItself) {
   start();
-  std::vector<FileDescriptor> clients;
+  std::vector<process::FileDescriptor> clients;
   for (int i = 0; i < 20; ++i) clients.push_back(client());
   leave_none();
   const auto used = processor_time();
@@ -216,7 +217,7 @@ TEST_F(OutOfDescriptors, C91_RestsWithoutSpinningAndGoesOnByItself) {
 
 TEST_F(OutOfDescriptors, TellsAgainAfterItHadRecovered) {
   start();
-  std::vector<FileDescriptor> clients;
+  std::vector<process::FileDescriptor> clients;
   clients.push_back(client());
   clients.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   leave_none();
@@ -230,7 +231,7 @@ TEST_F(OutOfDescriptors, TellsAgainAfterItHadRecovered) {
 
 TEST_F(OutOfDescriptors, AcceptsAtOnceWhenToldThatOneIsFree) {
   start();
-  const FileDescriptor peer = client();
+  const process::FileDescriptor peer = client();
   leave_none();
   EXPECT_TRUE(run_until(loop_, [&] { return troubles_.size() == 1; }));
   restore();
@@ -247,7 +248,7 @@ TEST_F(OutOfDescriptors, MayBeDestroyedWhileItRests) {
     listener_.reset();
   });
   start();
-  const FileDescriptor peer = client();
+  const process::FileDescriptor peer = client();
   leave_none();
   EXPECT_TRUE(run_until(loop_, [&] { return troubles_.size() == 1; }));
   run_for(loop_, std::chrono::milliseconds(2));

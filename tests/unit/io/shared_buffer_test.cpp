@@ -94,7 +94,7 @@ TEST_P(SharedReadBuffer, NeverMixesMessagesOfDifferentLengthsOnManyConnections) 
 
   EventLoop loop;
   std::vector<std::unique_ptr<Echo>> echoes;
-  std::vector<FileDescriptor> peers;
+  std::vector<process::FileDescriptor> peers;
   for (std::size_t i = 0; i < connections; ++i) {
     Pair pair = GetParam().connect();
     echoes.push_back(std::make_unique<Echo>(loop, pair.host));

@@ -8,18 +8,18 @@ namespace {
 
 using Status = Transfer::Status;
 
-void reset_connection(FileDescriptor& peer) {
+void reset_connection(process::FileDescriptor& peer) {
   const linger at_once{1, 0};
   ASSERT_EQ(::setsockopt(peer.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
   peer.reset();
 }
-void close_peer(FileDescriptor& peer) { peer.reset(); }
-void half_close(FileDescriptor& peer) { ASSERT_EQ(::shutdown(peer.get(), SHUT_WR), 0); }
+void close_peer(process::FileDescriptor& peer) { peer.reset(); }
+void half_close(process::FileDescriptor& peer) { ASSERT_EQ(::shutdown(peer.get(), SHUT_WR), 0); }
 
 struct HangupCase {
   const char* name;
   Pair (*connect)();
-  void (*leave)(FileDescriptor& peer);
+  void (*leave)(process::FileDescriptor& peer);
   bool hung_up;
 };
 
@@ -158,7 +158,7 @@ TEST(SocketHangup, IsToldForEachOfManyPausedSockets) {
   EventLoop loop;
   std::vector<RecordingEvents> events(count);
   std::vector<std::unique_ptr<Transport>> sockets;
-  std::vector<FileDescriptor> peers;
+  std::vector<process::FileDescriptor> peers;
   for (std::size_t i = 0; i < count; ++i) {
     Pair pair = Pair::unix_sockets();
     sockets.push_back(adopt(loop, pair.host, events[i]));

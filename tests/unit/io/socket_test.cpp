@@ -64,7 +64,7 @@ class SocketTest : public testing::Test {
 
   EventLoop loop_;
   RecordingEvents events_;
-  FileDescriptor peer_;
+  process::FileDescriptor peer_;
   int host_ = -1;
   std::unique_ptr<Transport> socket_;
 };
@@ -225,9 +225,9 @@ TEST_F(SocketTest, LeavesNoEventOfItsOwnToTheNextSocketWithItsNumber) {
     std::array<RecordingEvents, 2> events;
     RecordingEvents next_events;
     std::array<std::unique_ptr<Transport>, 2> sockets;
-    std::array<FileDescriptor, 2> peers;
+    std::array<process::FileDescriptor, 2> peers;
     std::unique_ptr<Transport> next;
-    FileDescriptor next_peer;
+    process::FileDescriptor next_peer;
     for (std::size_t i = 0; i < 2; ++i) {
       Pair pair = Pair::unix_sockets();
       peers[i] = std::move(pair.peer);
@@ -241,7 +241,7 @@ TEST_F(SocketTest, LeavesNoEventOfItsOwnToTheNextSocketWithItsNumber) {
         next->await_readable();
       };
     }
-    for (const FileDescriptor& peer : peers) ASSERT_EQ(::send(peer.get(), "old", 3, 0), 3);
+    for (const process::FileDescriptor& peer : peers) ASSERT_EQ(::send(peer.get(), "old", 3, 0), 3);
     ASSERT_TRUE(run_until(loop_, [&] { return next != nullptr; }));
     run_for(loop_, std::chrono::milliseconds(1));
     EXPECT_EQ(events[0].readable + events[1].readable, 1);

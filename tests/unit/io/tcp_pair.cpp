@@ -6,7 +6,7 @@
 namespace trivet::io {
 
 Pair Pair::tcp() {
-  const FileDescriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const process::FileDescriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -16,7 +16,7 @@ Pair Pair::tcp() {
   EXPECT_EQ(::listen(listening.get(), 1), 0);
   EXPECT_EQ(::getsockname(listening.get(), generic, &size), 0);
   Pair pair;
-  pair.peer = FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  pair.peer = process::FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   EXPECT_EQ(::connect(pair.peer.get(), generic, size), 0);
   pair.host = ::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC);
   EXPECT_GE(pair.host, 0);

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace trivet::io {
+namespace trivet::process {
 
 /// Owns one file descriptor: closed when this goes.
 ///
@@ -36,4 +36,4 @@ class FileDescriptor {
   int descriptor_ = -1;
 };
 
-}  // namespace trivet::io
+}  // namespace trivet::process

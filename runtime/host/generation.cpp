@@ -1,0 +1,127 @@
+#include "runtime/host/generation.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "runtime/plugin/library.hpp"
+#include "runtime/plugin/plugin.hpp"
+#include "runtime/plugin/trust.hpp"
+
+namespace trivet::host {
+namespace {
+
+constexpr std::string_view prefix = "gen-";
+constexpr const char* lock_name = "/lock";
+
+/// Open and held, or neither.
+process::FileDescriptor take_lock(const std::string& folder, int flags) {
+  process::FileDescriptor lock(
+      ::open((folder + lock_name).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600));
+  if (lock.is_open() && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) lock.reset();
+  return lock;
+}
+
+base::Result<process::FileDescriptor> seal(const std::string& bytes) {
+  process::FileDescriptor memory(::memfd_create("trivet-configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  const char* const what = "cannot keep the configuration for workers";
+  if (!memory.is_open()) return base::system_error(what, errno);
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t n = ::write(memory.get(), bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return base::system_error(what, errno);
+    done += static_cast<std::size_t>(n);
+  }
+  constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  if (::fcntl(memory.get(), F_ADD_SEALS, seals) != 0) return base::system_error(what, errno);
+  return memory;
+}
+
+}  // namespace
+
+std::vector<base::Error> Generation::make(const config::Loaded& loaded, const config::Overrides& overrides,
+                                          std::unique_ptr<Generation>& made) {
+  const config::Config& config = *loaded.config;
+  std::unique_ptr<Generation> generation(new Generation());  // NOLINT: the constructor is private
+  std::string folder = config.server.plugin_cache + "/" + std::string(prefix) + "XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr) {
+    return {base::system_error(
+        "plugin_cache \"" + config.server.plugin_cache + "\": cannot make a folder for the plugins' copies",
+        errno)};
+  }
+  generation->folder_ = folder;
+  generation->lock_ = take_lock(folder, O_CREAT | O_EXCL);
+  if (!generation->lock_.is_open())
+    return {base::system_error("plugin_cache: cannot lock \"" + folder + "\"", errno)};
+
+  std::vector<base::Error> errors;
+  config::Snapshot snapshot;
+  snapshot.path = config.file;
+  snapshot.text = loaded.text;
+  snapshot.included = loaded.included;
+  snapshot.overrides = overrides;
+  for (const config::Plugin& each : config.plugins) {
+    auto copy = plugin::Library::make_copy(each.path, folder, each.name, plugin::owner_of(each.place.file));
+    if (copy) {
+      snapshot.plugin_files[each.name] = {each.path, std::move(copy).value()};
+    } else {
+      errors.push_back(plugin::refusal(each, copy.error().message));
+    }
+  }
+  if (!errors.empty()) return errors;
+  auto sealed = seal(config::pack(snapshot));
+  if (!sealed) return {sealed.error()};
+  generation->snapshot_ = std::move(sealed).value();
+  made = std::move(generation);
+  return {};
+}
+
+Generation::~Generation() {
+  std::error_code ignored;
+  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+}
+
+base::Result<config::Snapshot> read_snapshot(int descriptor) {
+  const base::Error wrong{base::ErrorCode::system_failure,
+                          "what was passed is no configuration of this version"};
+  struct stat about{};
+  if (::fstat(descriptor, &about) != 0) return wrong;
+  std::string bytes(static_cast<std::size_t>(about.st_size), '\0');
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t n = ::pread(descriptor, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return wrong;
+    done += static_cast<std::size_t>(n);
+  }
+  auto snapshot = config::unpack(bytes);
+  if (!snapshot) return wrong;
+  return std::move(*snapshot);
+}
+
+void remove_stale_generations(const std::string& plugin_cache) {
+  std::error_code ignored;
+  for (const auto& each : std::filesystem::directory_iterator(plugin_cache, ignored)) {
+    if (!each.path().filename().string().starts_with(prefix) || !each.is_directory(ignored)) continue;
+    // Without a lock file it is being made, or was left before it was there: then it is empty.
+    if (take_lock(each.path().string(), 0).is_open()) {
+      std::filesystem::remove_all(each.path(), ignored);
+    } else if (::access((each.path().string() + lock_name).c_str(), F_OK) != 0) {
+      // Only after a while: another process may be about to make the lock.
+      struct stat about{};
+      constexpr time_t enough = 60;
+      if (::stat(each.path().c_str(), &about) == 0 && ::time(nullptr) - about.st_mtime > enough)
+        ::rmdir(each.path().c_str());
+    }
+  }
+}
+
+}  // namespace trivet::host

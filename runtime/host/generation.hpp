@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/base/error.hpp"
+#include "runtime/config/load.hpp"
+#include "runtime/process/file_descriptor.hpp"
+
+namespace trivet::host {
+
+/// One state of everything that workers are started from: the configuration as it was checked, and private
+/// copies of the plugin files. What happens to the files afterwards changes no worker, whenever it starts.
+///
+/// Thread    [startup], or [loop] of the supervisor.
+/// Lifetime  The copies, in a folder of plugin_cache, are there as long as this lives.
+class Generation {
+ public:
+  /// All errors at once. `loaded` has a Config.
+  static std::vector<base::Error> make(const config::Loaded& loaded, const config::Overrides& overrides,
+                                       std::unique_ptr<Generation>& made);
+  ~Generation();
+  Generation(const Generation&) = delete;
+  Generation& operator=(const Generation&) = delete;
+
+  /// The packed config::Snapshot, in memory that nobody can change any more.
+  [[nodiscard]] int snapshot() const noexcept { return snapshot_.get(); }
+
+ private:
+  Generation() = default;
+
+  std::string folder_;
+  process::FileDescriptor lock_;  ///< Held: the folder belongs to a process that lives.
+  process::FileDescriptor snapshot_;
+};
+
+/// The snapshot that was passed to a worker.
+base::Result<config::Snapshot> read_snapshot(int descriptor);
+
+/// Removes folders of generations whose processes have ended without doing so.
+void remove_stale_generations(const std::string& plugin_cache);
+
+}  // namespace trivet::host

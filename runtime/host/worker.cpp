@@ -1,0 +1,215 @@
+#include "runtime/host/worker.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "runtime/host/generation.hpp"
+#include "runtime/host/host.hpp"
+#include "runtime/host/line.hpp"
+#include "runtime/host/serving.hpp"
+#include "runtime/io/descriptor_limit.hpp"
+#include "runtime/io/watch.hpp"
+#include "runtime/plugin/current.hpp"
+#include "runtime/process/board.hpp"
+#include "runtime/process/channel.hpp"
+#include "runtime/process/worker_start.hpp"
+
+namespace trivet::host {
+namespace {
+
+process::Whose whose_code() noexcept {
+  const plugin::Current* const current = plugin::current_plugin();
+  if (current == nullptr) return {};
+  return {current->name, plugin::current_route()};
+}
+
+bool send(process::Channel& channel, Word word, std::string_view text = {}) {
+  return channel.send(static_cast<std::uint32_t>(word), text) == process::Channel::Outcome::done;
+}
+
+/// Waits for the first message. Nothing when the supervisor is gone.
+std::optional<process::Message> wait_for_message(process::Channel& channel) {
+  process::Message message;
+  for (;;) {
+    switch (channel.receive(message)) {
+      case process::Channel::Outcome::done:
+        return message;
+      case process::Channel::Outcome::empty:
+        break;
+      case process::Channel::Outcome::full:
+      case process::Channel::Outcome::gone:
+        return std::nullopt;
+    }
+    pollfd waiting{channel.descriptor(), POLLIN, 0};
+    if (::poll(&waiting, 1, -1) < 0 && errno != EINTR) return std::nullopt;
+  }
+}
+
+/// Numbers with a blank between them.
+std::optional<std::vector<std::uint32_t>> read_numbers(std::string_view text) {
+  std::vector<std::uint32_t> numbers;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    std::uint32_t number = 0;
+    const auto read = std::from_chars(word.begin(), word.end(), number);
+    if (read.ec != std::errc() || read.ptr != word.end()) return std::nullopt;
+    numbers.push_back(number);
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+  }
+  return numbers;
+}
+
+/// A host, and the supervisor that it listens to.
+class Worker {
+ public:
+  Worker(process::Channel& channel, Host& host, const config::Config& config, log::Log& log)
+      : channel_(channel), host_(host), config_(config), log_(log) {}
+
+  base::Result<> run() {
+    auto watch = io::Watch::open(host_.loop(), channel_.descriptor(), [this] { on_message(); });
+    if (!watch) return watch.error();
+    watch_ = std::move(watch).value();
+    if (!send(channel_, Word::ready)) host_.stop();
+    auto ran = host_.run();
+    watch_.reset();  // Before its loop.
+    return ran;
+  }
+
+ private:
+  void on_message() {
+    process::Message message;
+    for (;;) {
+      switch (channel_.receive(message)) {
+        case process::Channel::Outcome::done:
+          take(message);
+          break;
+        case process::Channel::Outcome::empty:
+          return;
+        case process::Channel::Outcome::full:
+        case process::Channel::Outcome::gone:
+          log_.warn("the supervisor is gone: this worker finishes what runs and ends");
+          watch_.reset();
+          host_.stop();
+          return;
+      }
+    }
+  }
+
+  void take(process::Message& message) {
+    switch (static_cast<Word>(message.kind)) {
+      case Word::listen:
+        listen(message);
+        break;
+      case Word::stop:
+        host_.stop();
+        break;
+      case Word::reopen:
+        host_.reopen_logs();
+        break;
+      case Word::start:
+      case Word::ready:
+      case Word::failed:
+        break;
+    }
+  }
+
+  void listen(process::Message& message) {
+    const auto numbers = read_numbers(message.text);
+    if (!numbers || numbers->size() != message.descriptors.size() || message.lost_descriptors) {
+      log_.error("not every listening socket arrived: the limit of open descriptors is too low");
+      host_.stop();
+      return;
+    }
+    for (std::size_t i = 0; i < numbers->size(); ++i) {
+      const std::uint32_t which = (*numbers)[i];
+      if (which >= config_.listen.size()) continue;
+      if (const auto adopted = host_.adopt(which, std::move(message.descriptors[i])); !adopted)
+        log_.error("cannot listen",
+                   {{"listen", config_.listen[which].name}, {"reason", adopted.error().message}});
+    }
+  }
+
+  process::Channel& channel_;
+  Host& host_;
+  const config::Config& config_;
+  log::Log& log_;
+  std::unique_ptr<io::Watch> watch_;
+};
+
+int fail(process::Channel& channel, const std::vector<base::Error>& errors, int code) {
+  std::string text;
+  for (const base::Error& each : errors) text += each.message + "\n";
+  if (text.size() > process::Channel::most_text) text.resize(process::Channel::most_text);
+  static_cast<void>(send(channel, Word::failed, text));
+  return code;
+}
+
+int work_with(process::Channel& channel, const process::Board& board, const process::Message& start) {
+  const auto numbers = read_numbers(start.text);
+  if (!numbers || numbers->size() != 1 || numbers->front() >= board.slots() || start.descriptors.size() != 1)
+    return fail(channel, {{base::ErrorCode::system_failure, "the supervisor is of another version"}},
+                exit_internal);
+  process::WorkerSlot& slot = board.slot(numbers->front());
+  process::note_crashes(slot.crash, whose_code);
+  const process::FaultStack stack;
+
+  const auto snapshot = read_snapshot(start.descriptors.front().get());
+  if (!snapshot) return fail(channel, {snapshot.error()}, exit_internal);
+  config::Loaded loaded = config::load_snapshot(snapshot.value());
+  if (!loaded.config) {
+    return fail(channel, {{base::ErrorCode::config_invalid, config::render_all(loaded)}}, exit_configuration);
+  }
+  const config::Config& config = *loaded.config;
+  auto logs = open_logs(config.log);
+  if (!logs) return fail(channel, {logs.error()}, exit_failed);
+  const auto connections = io::raise_descriptor_limit(config.limits.connections);
+  if (!connections) return fail(channel, {connections.error()}, exit_internal);
+
+  Assembled assembled = assemble(config, *logs->log);
+  if (!assembled.errors.empty()) return fail(channel, assembled.errors, exit_failed);
+  auto loop = io::EventLoop::open();
+  if (!loop) return fail(channel, {loop.error()}, exit_internal);
+  auto host = std::make_unique<Host>(config, *logs->log, logs->access.get(), std::move(loop).value(),
+                                     std::move(assembled.assembly), connections.value(), slot.counters);
+  Worker worker(channel, *host, config, *logs->log);
+  if (const auto ran = worker.run(); !ran) return fail(channel, {ran.error()}, exit_internal);
+  const bool quiet = host->quiet();
+  logs->flush();
+  if (!quiet) ::_exit(exit_ok);  // A plugin's thread still runs: what it uses must stay.
+  host.reset();
+  return exit_ok;
+}
+
+}  // namespace
+
+int work() {
+  for (const int passed : {process::control_descriptor, process::board_descriptor}) {
+    if (::fcntl(passed, F_SETFD, FD_CLOEXEC) != 0) {
+      std::fputs("trivet: `worker` is for the supervisor to start: trivet serve --processes N\n", stderr);
+      return exit_usage;
+    }
+  }
+  process::Channel channel{process::FileDescriptor(process::control_descriptor)};
+  auto board = process::Board::open(process::FileDescriptor(process::board_descriptor));
+  if (!board) return fail(channel, {board.error()}, exit_internal);
+  const auto start = wait_for_message(channel);
+  if (!start || start->kind != static_cast<std::uint32_t>(Word::start)) return exit_internal;
+  try {
+    return work_with(channel, *board, *start);
+  } catch (const std::exception& error) {
+    return fail(channel, {{base::ErrorCode::system_failure, std::string("internal error: ") + error.what()}},
+                exit_internal);
+  }
+}
+
+}  // namespace trivet::host

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/error.hpp"
+#include "runtime/process/counters.hpp"
+#include "runtime/process/file_descriptor.hpp"
+
+namespace trivet::process {
+
+/// What a worker that crashes leaves behind: whose code ran on the thread that did. Written by a signal
+/// handler.
+///
+/// Thread  Written once, by one thread of the worker; read after the worker has ended.
+class CrashNote {
+ public:
+  /// Async-signal-safe. What is too long is cut; the first caller wins.
+  void write(std::string_view plugin, std::string_view route) noexcept;
+  void clear() noexcept { state_.store(empty); }
+  [[nodiscard]] bool is_written() const noexcept { return state_.load() == written; }
+  [[nodiscard]] std::string plugin() const { return text(plugin_); }
+  [[nodiscard]] std::string route() const { return text(route_); }
+
+ private:
+  enum State : std::uint32_t { empty, being_written, written };
+  using Text = std::array<char, 92>;
+  static void copy(std::string_view from, Text& to) noexcept;
+  /// Up to the first zero byte: another process wrote it, and may have written anything.
+  static std::string text(const Text& from);
+
+  std::atomic<std::uint32_t> state_{};
+  Text plugin_{};
+  Text route_{};
+};
+
+/// One worker's part of the board. Fixed layout, all zero at first, no pointers; append only.
+struct alignas(64) WorkerSlot {
+  WorkerCounters counters;
+  CrashNote crash;
+};
+static_assert(sizeof(WorkerSlot) == 384);
+
+/// Memory that the supervisor and its workers share: one slot for each worker, which alone writes there.
+///
+/// Thread    [startup] to make and open; slots as they say.
+/// Lifetime  Mapped as long as this lives. A slot outlives the worker that wrote it.
+/// Errors    Memory of another layout is refused.
+class Board {
+ public:
+  static base::Result<Board> make(std::uint32_t slots);
+  /// In a worker: what was passed.
+  static base::Result<Board> open(process::FileDescriptor memory);
+  ~Board();
+  Board(Board&& other) noexcept;
+  Board& operator=(Board&& other) = delete;
+  Board(const Board&) = delete;
+  Board& operator=(const Board&) = delete;
+
+  [[nodiscard]] WorkerSlot& slot(std::uint32_t number) const noexcept { return slots_[number]; }
+  [[nodiscard]] std::uint32_t slots() const noexcept { return count_; }
+  [[nodiscard]] int descriptor() const noexcept { return memory_.get(); }
+
+ private:
+  Board() = default;
+  base::Result<> map(std::size_t size);
+
+  process::FileDescriptor memory_;
+  void* mapped_ = nullptr;
+  std::size_t size_ = 0;
+  WorkerSlot* slots_ = nullptr;
+  std::uint32_t count_ = 0;
+};
+
+/// A fault on any thread of this process is noted there, with what `whose` says of the thread; then it takes
+/// its usual course. So is exit() called by somebody's code. Every thread needs a FaultStack, or a stack that
+/// overflows leaves no note.
+///
+/// Thread    [startup], once. `whose` is called on the thread that faulted, inside a signal handler.
+/// Lifetime  `note` outlives the process.
+struct Whose {
+  std::string_view plugin;
+  std::string_view route;
+};
+void note_crashes(CrashNote& note, Whose (*whose)() noexcept) noexcept;
+
+/// A stack for signal handlers, for the calling thread as long as this lives: sigaltstack(2).
+class FaultStack {
+ public:
+  FaultStack() noexcept;
+  ~FaultStack();
+  FaultStack(const FaultStack&) = delete;
+  FaultStack& operator=(const FaultStack&) = delete;
+
+ private:
+  void* memory_ = nullptr;
+};
+
+}  // namespace trivet::process

@@ -1,0 +1,42 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <trivet/plugin.hpp>
+
+/// Ends its process in the way that QUERY_STRING names; else says which process it is, or allows.
+struct Perish {
+  static constexpr bool never_blocks = true;
+
+  void handle(trivet::Request& request, trivet::Response& out) {
+    perish(request.query());
+    out << ::getpid();
+  }
+  trivet::Verdict check(trivet::Request& request) {
+    perish(request.query());
+    return trivet::allow();
+  }
+
+ private:
+  static void perish(std::string_view how) {
+    if (how == "segv") std::raise(SIGSEGV);
+    if (how == "null") *null = 1;
+    if (how == "abort") std::abort();
+    if (how == "exit") std::exit(0);  // NOLINT(concurrency-mt-unsafe): the point
+    if (how == "overflow") static_cast<void>(overflow(1));
+    if (how == "thread") std::thread([] { throw std::runtime_error("on purpose"); }).join();
+  }
+  static std::size_t overflow(std::size_t depth) {
+    volatile char big[65536] = {};  // NOLINT(*-avoid-c-arrays)
+    big[depth % sizeof big] = 1;
+    return depth > 1'000'000 ? depth
+                             : overflow(depth + 1) + static_cast<std::size_t>(big[depth % sizeof big]);
+  }
+  static inline volatile int* volatile null = nullptr;
+};
+
+TRIVET_PLUGIN(Perish, "perish", "1.0.0")

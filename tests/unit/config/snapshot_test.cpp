@@ -1,0 +1,87 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "runtime/config/load.hpp"
+
+namespace trivet::config {
+namespace {
+
+Snapshot full_snapshot() {
+  Snapshot snapshot;
+  snapshot.path = "/etc/trivet.toml";
+  snapshot.text = std::string("[server]\0 not even TOML", 23);
+  snapshot.included = {{"/etc/a.toml", "a"}, {"/etc/b.toml", ""}};
+  snapshot.overrides.listen = {"unix:/run/x", "tcp:127.0.0.1:1"};
+  snapshot.overrides.processes = 0;
+  snapshot.overrides.spawned = true;
+  snapshot.overrides.web_servers = "127.0.0.1";
+  snapshot.plugin_files = {{"one", {"/a.so", "/copies/a"}}, {"two", {"/b.so", "/copies/b"}}};
+  return snapshot;
+}
+
+TEST(Snapshots, ComeBackAsTheyWerePacked) {
+  const Snapshot snapshot = full_snapshot();
+  const std::string bytes = pack(snapshot);
+  const auto back = unpack(bytes);
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(pack(*back), bytes);
+  EXPECT_EQ(back->text, snapshot.text);
+  ASSERT_EQ(back->included.size(), 2U);
+  EXPECT_EQ(back->included[1].path, "/etc/b.toml");
+  EXPECT_EQ(back->overrides.listen, snapshot.overrides.listen);
+  EXPECT_EQ(back->overrides.processes, snapshot.overrides.processes);
+  EXPECT_TRUE(back->overrides.spawned);
+  EXPECT_EQ(back->overrides.web_servers, snapshot.overrides.web_servers);
+  EXPECT_EQ(back->plugin_files.at("two").copy, "/copies/b");
+  EXPECT_EQ(pack(*unpack(pack(Snapshot()))), pack(Snapshot()));
+}
+
+TEST(Snapshots, ThatAreCutOrLongerAreNone) {
+  const std::string bytes = pack(full_snapshot());
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(unpack(std::string_view(bytes).substr(0, size)).has_value()) << size;
+  EXPECT_FALSE(unpack(bytes + "0").has_value());
+  EXPECT_FALSE(unpack("99999999999999999999999999:x").has_value());
+  EXPECT_FALSE(unpack("4:text").has_value());
+}
+
+TEST(Snapshots, MakeTheSameConfigurationWhateverBecameOfTheFiles) {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("trivet-snapshot-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const auto write = [&](const char* name, const std::string& text) {
+    std::ofstream(folder / name) << text;
+    return (folder / name).string();
+  };
+  write("app.so", "not looked into");
+  write("routes.toml", "[[route]]\nname = 'included'\npath = '/i/**'\nrespond = 'app'\n");
+  const std::string file =
+      write("trivet.toml",
+            "include = ['*utes.toml']\n[server]\nprocesses = 7\n"
+            "[[listen]]\naddress = 'unix:/run/t.sock'\n[plugin.app]\nfile = 'app.so'\n"
+            "config = { n = 3 }\n[[route]]\nname = 'own'\npath = '/**'\nrespond = 'app'\n");
+  Overrides overrides;
+  overrides.processes = 3;
+  const Loaded loaded = load_file(file, overrides);
+  ASSERT_TRUE(loaded.config.has_value()) << render_all(loaded);
+  Snapshot snapshot{file, loaded.text, loaded.included, overrides, {}};
+  snapshot.plugin_files["app"] = {loaded.config->plugins.at(0).path, "/copies/app"};
+  std::filesystem::remove_all(folder);
+
+  const Loaded again = load_snapshot(*unpack(pack(snapshot)));
+  ASSERT_TRUE(again.config.has_value()) << render_all(again);
+  EXPECT_EQ(again.config->server.processes, 3U);
+  ASSERT_EQ(again.config->routes.size(), 2U);
+  EXPECT_EQ(again.config->routes[0].name, "own");
+  EXPECT_EQ(again.config->routes[1].name, "included");
+  EXPECT_EQ(again.config->routes[1].place.file, loaded.config->routes[1].place.file);
+  EXPECT_EQ(again.config->plugins.at(0).path, loaded.config->plugins.at(0).path);
+  EXPECT_EQ(again.config->plugins.at(0).copy, "/copies/app");
+  EXPECT_EQ(again.config->plugins.at(0).settings.size(), 1U);
+}
+
+}  // namespace
+}  // namespace trivet::config
