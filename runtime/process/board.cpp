@@ -51,7 +51,7 @@ void CrashNote::copy(std::string_view from, Text& to) noexcept {
 }
 
 std::string CrashNote::text(const Text& from) {
-  return std::string(from.begin(), std::find(from.begin(), from.end(), '\0'));
+  return {from.begin(), std::find(from.begin(), from.end(), '\0')};
 }
 
 void CrashNote::write(std::string_view plugin, std::string_view route) noexcept {

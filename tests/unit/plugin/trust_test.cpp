@@ -30,9 +30,7 @@ class Trust : public ::testing::Test {
     mode(folder, 0755);
     mode(file, 0755);
   }
-  ~Trust() override { std::filesystem::remove_all(top); }
-  Trust(const Trust&) = delete;
-  Trust& operator=(const Trust&) = delete;
+  void TearDown() override { std::filesystem::remove_all(top); }
 
   static void mode(const std::filesystem::path& path, mode_t bits) {
     ASSERT_EQ(::chmod(path.c_str(), bits), 0);
