@@ -11,6 +11,7 @@
 
 #include "runtime/host/folders.hpp"
 #include "runtime/host/line.hpp"
+#include "runtime/host/start.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/process/service_manager.hpp"
 #include "runtime/process/signal_mask.hpp"
@@ -84,7 +85,8 @@ void Supervisor::start(Worker& worker, base::TimePoint /*now*/) {
   auto death = io::Watch::open(loop_, worker.process->pidfd.get(), [this, &worker] { on_end(worker); });
   const std::array<int, 1> snapshot{generation_.snapshot()};
   if (!channel || !death ||
-      worker.process->channel.send(static_cast<std::uint32_t>(Word::start), std::to_string(worker.slot),
+      worker.process->channel.send(static_cast<std::uint32_t>(Word::start),
+                                   pack(Start{worker.slot, 1, worker.slot}),
                                    snapshot) != Channel::Outcome::done) {
     ::kill(worker.process->pid, SIGKILL);  // Its end is handled like any other's.
     if (!death) {
@@ -123,6 +125,13 @@ void Supervisor::on_message(Worker& worker) {
       case Word::listen:
       case Word::stop:
       case Word::reopen:
+      case Word::level:
+      case Word::retire:
+      case Word::deaf:
+      case Word::hand:
+      case Word::placed:
+      case Word::take:
+      case Word::taken:
         break;  // Not a worker's to say.
     }
   }
@@ -312,7 +321,7 @@ int supervise(const config::Loaded& loaded, const config::Overrides& overrides,
     return tell_all(errors, exit_failed);
   Listeners listeners(config, *logs->log);
   if (const auto errors = listeners.open(passed); !errors.empty()) return tell_all(errors, exit_failed);
-  auto board = process::Board::make(config.server.processes);
+  auto board = process::Board::make(process::most_workers);
   if (!board) return tell_all({board.error()}, exit_internal);
   auto loop = io::EventLoop::open();
   if (!loop) return tell_all({loop.error()}, exit_internal);

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -16,7 +15,9 @@
 #include "runtime/host/generation.hpp"
 #include "runtime/host/host.hpp"
 #include "runtime/host/line.hpp"
+#include "runtime/host/numbers.hpp"
 #include "runtime/host/serving.hpp"
+#include "runtime/host/start.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/io/watch.hpp"
 #include "runtime/plugin/current.hpp"
@@ -53,20 +54,6 @@ std::optional<process::Message> wait_for_message(process::Channel& channel) {
     pollfd waiting{channel.descriptor(), POLLIN, 0};
     if (::poll(&waiting, 1, -1) < 0 && errno != EINTR) return std::nullopt;
   }
-}
-
-/// Numbers with a blank between them.
-std::optional<std::vector<std::uint32_t>> read_numbers(std::string_view text) {
-  std::vector<std::uint32_t> numbers;
-  while (!text.empty()) {
-    const std::string_view word = text.substr(0, text.find(' '));
-    std::uint32_t number = 0;
-    const auto read = std::from_chars(word.begin(), word.end(), number);
-    if (read.ec != std::errc() || read.ptr != word.end()) return std::nullopt;
-    numbers.push_back(number);
-    text.remove_prefix(std::min(word.size() + 1, text.size()));
-  }
-  return numbers;
 }
 
 /// A host, and the supervisor that it listens to.
@@ -119,6 +106,13 @@ class Worker {
       case Word::start:
       case Word::ready:
       case Word::failed:
+      case Word::level:
+      case Word::retire:
+      case Word::deaf:
+      case Word::hand:
+      case Word::placed:
+      case Word::take:
+      case Word::taken:
         break;
     }
   }
@@ -155,15 +149,15 @@ int fail(process::Channel& channel, const std::vector<base::Error>& errors, int 
 }
 
 int work_with(process::Channel& channel, const process::Board& board, const process::Message& start) {
-  const auto numbers = read_numbers(start.text);
-  if (!numbers || numbers->size() != 1 || numbers->front() >= board.slots() || start.descriptors.size() != 1)
+  const auto about = read_start(start.text);
+  if (!about || about->slot >= board.slots() || start.descriptors.size() != Start::descriptors)
     return fail(channel, {{base::ErrorCode::system_failure, "the supervisor is of another version"}},
                 exit_internal);
-  process::WorkerSlot& slot = board.slot(numbers->front());
+  process::WorkerSlot& slot = board.slot(about->slot);
   process::note_crashes(slot.crash, whose_code);
   const process::FaultStack stack;
 
-  const auto snapshot = read_snapshot(start.descriptors.front().get());
+  const auto snapshot = read_snapshot(start.descriptors[Start::snapshot].get());
   if (!snapshot) return fail(channel, {snapshot.error()}, exit_internal);
   config::Loaded loaded = config::load_snapshot(snapshot.value());
   if (!loaded.config) {

@@ -41,10 +41,20 @@ class CrashNote {
 struct alignas(64) WorkerSlot {
   WorkerCounters counters;
   CrashNote crash;
+  /// Grows as long as the worker's loop turns: by the worker, at least once a second once it is ready.
+  Counter beats{};
+  /// Plugin threads that are past their deadline and may never come back: by the worker's loop.
+  Counter threads_lost{};
+  /// The generation of the worker while it serves and takes connections, else 0: by the supervisor.
+  std::atomic<std::uint32_t> serving{};
 };
-static_assert(sizeof(WorkerSlot) == 384);
+static_assert(sizeof(WorkerSlot) == 448);
 
-/// Memory that the supervisor and its workers share: one slot for each worker, which alone writes there.
+/// How many slots a board has: workers of several generations at once.
+inline constexpr std::uint32_t most_workers = 4096;
+
+/// Memory that the supervisor and its workers share: one slot for each worker, which alone writes there but
+/// for what is the supervisor's. A slot that nobody has used yet costs no memory.
 ///
 /// Thread    [startup] to make and open; slots as they say.
 /// Lifetime  Mapped as long as this lives. A slot outlives the worker that wrote it.
