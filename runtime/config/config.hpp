@@ -28,6 +28,10 @@ struct Server {
   std::vector<std::string> plugin_path = {"/usr/lib/trivet/plugins"};
   std::chrono::milliseconds shutdown_grace = std::chrono::seconds(6);
   std::chrono::milliseconds reload_grace = std::chrono::seconds(30);
+  std::uint64_t max_requests = 0;           ///< After these a worker is replaced; 0: never.
+  std::optional<std::uint64_t> max_memory;  ///< Resident bytes after which it is. Absent: "off".
+  /// How long a worker's loop may stand still. Absent: "off".
+  std::optional<std::chrono::milliseconds> watchdog = std::chrono::seconds(30);
 };
 
 struct UnixAddress {

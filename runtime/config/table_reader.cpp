@@ -183,6 +183,21 @@ const Entry* TableReader::size_or_unlimited(std::string_view key, const SizeRang
   return entry;
 }
 
+const Entry* TableReader::size_or_off(std::string_view key, const SizeRange& range,
+                                      std::optional<std::uint64_t>& out) {
+  const Entry* entry = find(key);
+  if (entry == nullptr) return nullptr;
+  const std::string* text = entry->value.text();
+  if (text != nullptr && *text == "off") {
+    out.reset();
+    return entry;
+  }
+  const auto value = read_size(*entry, range, "a size such as \"64MiB\" or \"off\"");
+  if (!value) return nullptr;
+  out = value;
+  return entry;
+}
+
 std::optional<std::chrono::milliseconds> TableReader::read_duration(const Entry& entry,
                                                                     const DurationRange& range,
                                                                     std::string_view expected) {

@@ -58,6 +58,8 @@ class TableReader {
   const Entry* size(std::string_view key, const SizeRange& range, std::uint64_t& out);
   /// Also `"unlimited"`.
   const Entry* size_or_unlimited(std::string_view key, const SizeRange& range, std::uint64_t& out);
+  /// Also `"off"`: nothing.
+  const Entry* size_or_off(std::string_view key, const SizeRange& range, std::optional<std::uint64_t>& out);
   const Entry* duration(std::string_view key, const DurationRange& range, std::chrono::milliseconds& out);
   /// Also `"off"`: nothing.
   const Entry* duration_or_off(std::string_view key, const DurationRange& range,

@@ -60,6 +60,38 @@ reload_grace = "30s"
     4 | reload_grace = "30s"
       | ^^^^^^^^^^^^ leave it out
 )"},
+    {"MaxRequestsAsText", section,
+     R"([server]
+max_requests = "off"
+)",
+     R"({}/t.toml:4:16: error: `max_requests` expects a whole number, found the text "off"
+    4 | max_requests = "off"
+      |                ^^^^^
+)"},
+    {"MaxMemoryWithoutUnit", section,
+     R"([server]
+max_memory = 536870912
+)",
+     R"({}/t.toml:4:14: error: `max_memory` expects a size with its unit, found the integer 536870912
+    4 | max_memory = 536870912
+      |              ^^^^^^^^^ write "512MiB"
+)"},
+    {"MaxMemoryAsWord", section,
+     R"([server]
+max_memory = "none"
+)",
+     R"({}/t.toml:4:14: error: `max_memory` expects a size such as "64MiB" or "off", found the text "none"
+    4 | max_memory = "none"
+      |              ^^^^^^ a whole number and B, KiB, MiB or GiB
+)"},
+    {"WatchdogAsBoolean", section,
+     R"([server]
+watchdog = false
+)",
+     R"({}/t.toml:4:12: error: `watchdog` expects a duration such as "5s" or "off", found the boolean false
+    4 | watchdog = false
+      |            ^^^^^ a whole number and ms, s, m or h
+)"},
     {"UnknownServerKey", section,
      R"([server]
 plugin_pth = []

@@ -111,6 +111,23 @@ TEST_F(EveryKey, OfTheServerIsTaken) {
   EXPECT_EQ(config_.server.shutdown_grace, milliseconds(250));
 }
 
+TEST(Recycling, IsAskedForWithNumbersOrTurnedOff) {
+  const Loader loader;
+  const Server defaults = load_good(loader, whole("[server]\n")).server;
+  EXPECT_EQ(defaults.max_requests, 0U);
+  EXPECT_EQ(defaults.max_memory, std::nullopt);
+  EXPECT_EQ(defaults.watchdog, std::chrono::seconds(30));
+  const Server some =
+      load_good(loader, whole("[server]\nmax_requests = 1000\nmax_memory = '512MiB'\nwatchdog = '5s'\n"))
+          .server;
+  EXPECT_EQ(some.max_requests, 1000U);
+  EXPECT_EQ(some.max_memory, 512U << 20U);
+  EXPECT_EQ(some.watchdog, std::chrono::seconds(5));
+  const Server off = load_good(loader, whole("[server]\nmax_memory = 'off'\nwatchdog = 'off'\n")).server;
+  EXPECT_EQ(off.max_memory, std::nullopt);
+  EXPECT_EQ(off.watchdog, std::nullopt);
+}
+
 TEST_F(EveryKey, OfAListenerIsTaken) {
   ASSERT_EQ(config_.listen.size(), 2U);
   const Listen& web = config_.listen[0];
