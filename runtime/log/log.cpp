@@ -2,6 +2,8 @@
 
 #include <spdlog/sinks/syslog_sink.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -41,8 +43,9 @@ class SinkLog : public Log {
   explicit SinkLog(const Settings& settings) noexcept : level_(settings.level), format_(settings.format) {}
 
   [[nodiscard]] bool enabled(Level level) const noexcept final {
-    return level != Level::off && level >= level_;
+    return level != Level::off && level >= level_.load(std::memory_order_relaxed);
   }
+  void set_level(Level level) noexcept final { level_.store(level, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t lost() const noexcept final { return lost_.load(std::memory_order_relaxed); }
 
  protected:
@@ -50,7 +53,7 @@ class SinkLog : public Log {
   std::atomic<std::uint64_t> lost_{0};
 
  private:
-  const Level level_;
+  std::atomic<Level> level_;
   const Settings::Format format_;
 };
 
@@ -101,6 +104,13 @@ class SystemLog final : public SinkLog {
 };
 
 }  // namespace
+
+std::optional<Level> level_named(std::string_view name) noexcept {
+  constexpr std::array<std::string_view, 6> names = {"trace", "debug", "info", "warn", "error", "off"};
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<Level>(found - names.begin());
+}
 
 base::Result<std::unique_ptr<Log>> Log::open(const Settings& settings) {
   constexpr std::string_view file_prefix = "file:";

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,9 @@
 namespace trivet::log {
 
 enum class Level : std::uint8_t { trace, debug, info, warn, error, off };
+
+/// By its name in the configuration; nothing where there is no such level.
+[[nodiscard]] std::optional<Level> level_named(std::string_view name) noexcept;
 
 struct Settings {
   enum class Format : std::uint8_t { text, json };
@@ -39,6 +43,7 @@ class Log {
   Log& operator=(const Log&) = delete;
 
   [[nodiscard]] virtual bool enabled(Level level) const noexcept = 0;
+  virtual void set_level(Level level) noexcept = 0;  ///< From the next line on.
   /// `text` names the event in plain words, fields carry what came from outside. At most 16 fields.
   virtual void write(Level level, std::string_view text, std::initializer_list<Field> fields) noexcept = 0;
   virtual void reopen() noexcept = 0;  ///< After a log rotation (SIGHUP).

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -20,8 +21,9 @@ class MemoryLog final : public Log {
   explicit MemoryLog(Level level = Level::trace) noexcept : level_(level) {}
 
   [[nodiscard]] bool enabled(Level level) const noexcept override {
-    return level != Level::off && level >= level_;
+    return level != Level::off && level >= level_.load(std::memory_order_relaxed);
   }
+  void set_level(Level level) noexcept override { level_.store(level, std::memory_order_relaxed); }
   void write(Level level, std::string_view text, std::initializer_list<Field> fields) noexcept override;
   void reopen() noexcept override {}
   void flush() noexcept override {}
@@ -34,7 +36,7 @@ class MemoryLog final : public Log {
   void clear();
 
  private:
-  const Level level_;
+  std::atomic<Level> level_;
   mutable std::mutex mutex_;
   std::vector<std::string> lines_;
 };

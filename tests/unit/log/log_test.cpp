@@ -91,6 +91,23 @@ TEST_F(LogFile, LeavesOutWhatIsBelowTheLevel) {
   EXPECT_FALSE(opened(quiet)->enabled(Level::error));
 }
 
+TEST_F(LogFile, ChangesItsLevelWhileItIsOpen) {
+  const auto log = opened(settings());
+  log->set_level(Level::error);
+  log->warn("quiet");
+  log->set_level(Level::debug);
+  log->debug("loud");
+  EXPECT_THAT(lines_of(path()), testing::ElementsAre(EndsWith("loud")));
+}
+
+TEST(LogLevel, IsFoundByItsName) {
+  EXPECT_EQ(level_named("trace"), Level::trace);
+  EXPECT_EQ(level_named("warn"), Level::warn);
+  EXPECT_EQ(level_named("off"), Level::off);
+  EXPECT_EQ(level_named("WARN"), std::nullopt);
+  EXPECT_EQ(level_named(""), std::nullopt);
+}
+
 TEST_F(LogFile, WritesOneJsonObjectPerLine) {
   Settings json = settings();
   json.format = Settings::Format::json;

@@ -24,6 +24,9 @@ TEST(MemoryLog, LeavesOutWhatIsBelowItsLevel) {
   log.info("quiet");
   log.error("loud");
   EXPECT_THAT(log.lines(), testing::ElementsAre("error loud"));
+  log.set_level(Level::off);
+  log.error("nothing");
+  EXPECT_EQ(log.lines().size(), 1U);
 }
 
 }  // namespace
