@@ -7,7 +7,7 @@
 #include "runtime/base/error.hpp"
 #include "runtime/base/network.hpp"
 #include "runtime/config/config.hpp"
-#include "runtime/io/transport.hpp"
+#include "runtime/io/peer.hpp"
 
 namespace trivet::host {
 

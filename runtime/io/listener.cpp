@@ -1,12 +1,8 @@
 #include "runtime/io/listener.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
-#include <string>
 
 #include "runtime/io/asio.hpp"
 #include "runtime/io/listen_descriptor.hpp"
@@ -16,59 +12,8 @@ namespace trivet::io {
 namespace {
 
 constexpr std::chrono::milliseconds rest_time(100);
-
-std::string numeric(int family, const void* address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  return ::inet_ntop(family, address, text.data(), text.size()) != nullptr ? text.data() : "?";
-}
-
-Peer unix_peer(int fd) {
-  Peer peer;
-  peer.local = true;
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
-    peer.text = "unix uid=? pid=?";
-    return peer;
-  }
-  peer.uid = credentials.uid;
-  peer.pid = credentials.pid;
-  peer.text = "unix uid=" + std::to_string(peer.uid) + " pid=" + std::to_string(peer.pid);
-  return peer;
-}
-
-std::optional<base::IpAddress> ip_of(const sockaddr_storage& address) noexcept {
-  switch (address.ss_family) {
-    case AF_INET: {
-      const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);  // NOLINT: what sockaddr_storage is for
-      return base::IpAddress::v4(reinterpret_cast<const std::uint8_t*>(&v4.sin_addr));  // NOLINT
-    }
-    case AF_INET6:
-      return base::IpAddress::v6(
-          &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr.s6_addr[0]);  // NOLINT
-    default:
-      return std::nullopt;
-  }
-}
-
-Peer describe(int fd, sa_family_t family, const sockaddr_storage& address) {
-  if (family == AF_UNIX) return unix_peer(fd);
-  Peer peer;
-  peer.address = ip_of(address);
-  if (family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);  // NOLINT: what sockaddr_storage is for
-    peer.text = numeric(AF_INET, &v4.sin_addr) + ":" + std::to_string(ntohs(v4.sin_port));
-    return peer;
-  }
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);  // NOLINT
-  const std::string port = std::to_string(ntohs(v6.sin6_port));
-  if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {  // only from a socket that somebody else opened
-    peer.text = numeric(AF_INET, &v6.sin6_addr.s6_addr[12]) + ":" + port;
-  } else {
-    peer.text = "[" + numeric(AF_INET6, &v6.sin6_addr) + "]:" + port;
-  }
-  return peer;
-}
+/// Of a backlog that is emptied, before others have their turn.
+constexpr int accepts_per_turn = 16;
 
 /// Errors of accept() that concern one connection, which is gone: the next one may be fine (accept(2)).
 bool concerns_one_connection(int error) noexcept {
@@ -93,13 +38,18 @@ bool concerns_one_connection(int error) noexcept {
 
 }  // namespace
 
-struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
+struct Listener::Impl : std::enable_shared_from_this<Listener::Impl>, private base::Task {
   explicit Impl(ListenDescriptor opened) : listening(std::move(opened)) {}
 
   void wait();
-  void accept_one();
+  /// 0, or why there is no connection.
+  int accept_one();
   void rest(int error);
-  void on_rested(base::TimePoint) { wait(); }
+  void on_rested(base::TimePoint) { go_on(); }
+  /// After a rest.
+  void go_on();
+  void finish_later();
+  void run() override;
   void close();
 
   ListenDescriptor listening;
@@ -107,6 +57,8 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
   std::unique_ptr<Descriptor> watched;  // holds the socket from start() on
   OnAccept on_accept;
   OnTrouble on_trouble;
+  OnFinished on_finished;
+  std::shared_ptr<Impl> posted;  // keeps this until the loop has run it
   base::MemberTimer<Impl, &Impl::on_rested> rested{*this};
   bool waiting = false;  // a handler is going to come
   bool paused = false;
@@ -115,31 +67,58 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
 };
 
 void Listener::Impl::wait() {
-  if (stopped || paused || waiting || watched == nullptr || rested.armed()) return;
+  if (stopped || paused || on_finished || waiting || watched == nullptr || rested.armed()) return;
   waiting = true;
   // Each wait looks at the socket anew (epoll_ctl), so what is in the backlog is reported again.
   watched->async_wait(Descriptor::wait_read, [self = shared_from_this()](const error_code& error) {
     self->waiting = false;
     if (error == asio::error::operation_aborted || self->stopped) return;
     self->loop->impl().turn([&] {
-      if (self->paused) return;
+      if (self->paused || self->on_finished) return;
       self->accept_one();
       self->wait();
     });
   });
 }
 
-void Listener::Impl::accept_one() {
+int Listener::Impl::accept_one() {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   const int fd = ::accept4(watched->native_handle(), reinterpret_cast<sockaddr*>(&address), &size,  // NOLINT
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) {
     trouble_told = false;
-    on_accept(fd, describe(fd, listening.family, address));
-  } else if (!concerns_one_connection(errno)) {
-    rest(errno);
+    on_accept(fd, peer_of(fd, address));
+    return 0;
   }
+  const int error = errno;
+  if (!concerns_one_connection(error)) rest(error);
+  return error;
+}
+
+void Listener::Impl::go_on() {
+  if (on_finished) {
+    finish_later();
+  } else {
+    wait();
+  }
+}
+
+void Listener::Impl::finish_later() {
+  if (stopped || posted != nullptr) return;
+  posted = shared_from_this();
+  loop->post(*this);
+}
+
+void Listener::Impl::run() {
+  const std::shared_ptr<Impl> self = std::move(posted);
+  for (int i = 0; i < accepts_per_turn && !stopped && !rested.armed(); ++i) {
+    if (const int error = accept_one(); error != EAGAIN || stopped) continue;
+    close();
+    std::exchange(on_finished, {})();
+    return;
+  }
+  if (!rested.armed()) finish_later();
 }
 
 void Listener::Impl::rest(int error) {
@@ -199,7 +178,13 @@ void Listener::resume() {
 void Listener::descriptor_freed() {
   if (!impl_->rested.armed()) return;
   impl_->rested.cancel();
-  impl_->wait();
+  impl_->go_on();
+}
+
+void Listener::finish(OnFinished on_finished) {
+  if (impl_->stopped || impl_->on_finished || impl_->loop == nullptr) return;
+  impl_->on_finished = std::move(on_finished);
+  if (!impl_->rested.armed()) impl_->finish_later();
 }
 
 void Listener::stop() { impl_->close(); }

@@ -8,7 +8,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/io/event_loop.hpp"
-#include "runtime/io/transport.hpp"
+#include "runtime/io/peer.hpp"
 
 namespace trivet::io {
 
@@ -44,6 +44,7 @@ class Listener {
  public:
   using OnAccept = std::function<void(int fd, Peer peer)>;
   using OnTrouble = std::function<void(const base::Error& error)>;
+  using OnFinished = std::function<void()>;
 
   static base::Result<std::unique_ptr<Listener>> open(const ListenOptions& options);
   ~Listener();
@@ -60,6 +61,9 @@ class Listener {
   void resume();
   /// A connection was closed: accept at once if it was the want of descriptors that made accepting rest.
   void descriptor_freed();
+  /// Nobody will accept on this socket after us: accepts whoever waits in its backlog, a few at a time and
+  /// even while paused, then stops and tells so. Never tells inside this call, nor once stop() was called.
+  void finish(OnFinished on_finished);
   /// Closes; removes the socket file if it is still the one that open() made. For good.
   void stop();
 

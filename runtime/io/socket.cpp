@@ -49,7 +49,7 @@ class Socket final : public Transport {
     if (watched_.is_open()) {
       error_code ignored;
       watched_.close(ignored);  // ends the waits; their handlers find no socket
-    } else {
+    } else if (!released_) {
       ::close(fd_);
     }
   }
@@ -72,6 +72,7 @@ class Socket final : public Transport {
   }
   void shutdown_write() noexcept override { ::shutdown(fd_, SHUT_WR); }
   [[nodiscard]] bool peer_gone() const noexcept override { return (poll_now(POLLHUP | POLLERR)) != 0; }
+  [[nodiscard]] int release() noexcept override;
 
   /// A wait is over: at most one event, last, because it may destroy this.
   void complete(Wait what, const error_code& error);
@@ -99,6 +100,7 @@ class Socket final : public Transport {
   Interest interest_ = Interest::none;
   bool writing_ = false;
   bool failure_posted_ = false;
+  bool released_ = false;
   int failure_ = 0;  // errno of a watch that failed
 };
 
@@ -152,6 +154,15 @@ Transfer Socket::write(base::Bytes first, base::Bytes second) noexcept {
     if (errno == EAGAIN) return {Transfer::Status::would_block, 0, 0};
     if (errno != EINTR) return {Transfer::Status::failed, 0, errno};
   }
+}
+
+/// No byte is lost however late this comes: waits only wait, bytes leave the kernel in read() alone.
+int Socket::release() noexcept {
+  released_ = true;
+  pending_->socket = nullptr;
+  // Not only left: a descriptor that lives on elsewhere would stay registered here.
+  if (watched_.is_open()) (void)watched_.release();
+  return fd_;
 }
 
 void Socket::start(Wait what) {

@@ -1,25 +1,12 @@
 #pragma once
 
-#include <sys/types.h>
-
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string>
 
 #include "runtime/base/bytes.hpp"
-#include "runtime/base/network.hpp"
 
 namespace trivet::io {
-
-/// Who connected, for allow lists and logs.
-struct Peer {
-  std::string text;    ///< "127.0.0.1:41234", "[::1]:41234", "unix uid=33 pid=1234"
-  bool local = false;  ///< AF_UNIX: uid and pid are set
-  uid_t uid = static_cast<uid_t>(-1);
-  pid_t pid = 0;
-  std::optional<base::IpAddress> address;  ///< TCP
-};
 
 /// What one read or write did.
 struct Transfer {
@@ -46,8 +33,8 @@ class TransportEvents {
 /// One connected byte stream that never blocks: a socket, or a test's stand-in for one.
 ///
 /// Thread    [loop].
-/// Lifetime  Owned by its connection, which is also its TransportEvents. Destroying it closes the socket and
-///           drops what was awaited: no event comes after that.
+/// Lifetime  Owned by its connection, which is also its TransportEvents. Destroying it closes the socket (not
+///           after release()) and drops what was awaited: no event comes after that.
 /// Errors    As Transfer; EINTR is handled inside. After `end` or `failed` only close is left for that
 /// direction.
 class Transport {
@@ -74,6 +61,10 @@ class Transport {
   /// After `end`: whether the peer closed both directions (it will not read the answer either). For TCP false
   /// until the kernel knows.
   [[nodiscard]] virtual bool peer_gone() const noexcept = 0;
+
+  /// Gives the descriptor away, open and with all bytes that were not read; what was awaited is dropped.
+  /// After that only destroying is left.
+  [[nodiscard]] virtual int release() noexcept = 0;
 };
 
 }  // namespace trivet::io

@@ -59,7 +59,9 @@ namespace {
 class FakeTransport final : public io::Transport {
  public:
   explicit FakeTransport(Pipe& pipe) : pipe_(pipe) {}
-  ~FakeTransport() override { pipe_.closed = true; }
+  ~FakeTransport() override {
+    if (!released_) pipe_.closed = true;
+  }
 
   io::Transfer read(std::span<std::uint8_t> into) noexcept override {
     using Status = io::Transfer::Status;
@@ -109,9 +111,15 @@ class FakeTransport final : public io::Transport {
   void await_writable() override { pipe_.wants_write = true; }
   void shutdown_write() noexcept override { pipe_.shut = true; }
   [[nodiscard]] bool peer_gone() const noexcept override { return pipe_.gone; }
+  [[nodiscard]] int release() noexcept override {
+    pipe_.wants_read = pipe_.wants_write = pipe_.paused = false;
+    released_ = true;
+    return pipe_.descriptor;
+  }
 
  private:
   Pipe& pipe_;
+  bool released_ = false;
 };
 
 class MemorySpool final : public roles::SpoolFile {

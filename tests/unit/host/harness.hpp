@@ -74,6 +74,7 @@ struct Pipe {
   std::size_t accepts = SIZE_MAX;  ///< Bytes that the peer will still take.
   bool input_ends = false;
   bool gone = false;
+  int descriptor = -1;  ///< What release() gives.
   bool closed = false;  ///< The host closed it.
   bool shut = false;    ///< The host said that it sends no more.
   bool wants_read = false;

@@ -167,6 +167,71 @@ TEST_F(ListenerTest, RefusesNewClientsOnceStopped) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
+TEST_F(ListenerTest, EmptiesItsBacklogBeforeItFinishes) {
+  start();
+  listener_->pause();
+  std::vector<process::FileDescriptor> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(client());
+  std::size_t accepted_at_the_end = 0;
+  listener_->finish([&] { accepted_at_the_end = accepted_.size(); });
+  EXPECT_EQ(accepted_at_the_end, 0U) << "told inside the call";
+  ASSERT_TRUE(run_until(loop_, [&] { return accepted_at_the_end != 0; }));
+  EXPECT_EQ(accepted_at_the_end, 100U);
+  EXPECT_EQ(listener_->descriptor(), -1);
+}
+
+TEST_F(ListenerTest, LetsOthersHaveTheirTurnWhileItEmptiesItsBacklog) {
+  start();
+  listener_->pause();
+  std::vector<process::FileDescriptor> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(client());
+  bool finished = false;
+  listener_->finish([&] { finished = true; });
+  std::size_t accepted_before_the_timer = 0;
+  TestTimer timer([&](base::TimePoint) { accepted_before_the_timer = accepted_.size(); });
+  loop_.timers().arm(timer, loop_.now());
+  ASSERT_TRUE(run_until(loop_, [&] { return finished; }));
+  EXPECT_LT(accepted_before_the_timer, 100U);
+}
+
+TEST_F(ListenerTest, TellsNobodyThatItFinishedOnceStopped) {
+  start();
+  const process::FileDescriptor peer = client();
+  bool finished = false;
+  listener_->finish([&] { finished = true; });
+  listener_->stop();
+  run_for(loop_, std::chrono::milliseconds(5));
+  EXPECT_FALSE(finished);
+  EXPECT_EQ(accepted_.size(), 0U);
+}
+
+TEST_F(ListenerTest, MayBeDestroyedWhileItFinishes) {
+  listener_->start(loop_, [this](int fd, Peer peer) {
+    accepted_.push_back({process::FileDescriptor(fd), std::move(peer)});
+    listener_.reset();
+  });
+  const process::FileDescriptor first = client();
+  const process::FileDescriptor second = client();
+  listener_->finish([] { ADD_FAILURE() << "it was destroyed before"; });
+  run_for(loop_, std::chrono::milliseconds(5));
+  EXPECT_EQ(accepted_.size(), 1U);
+}
+
+// Another process listens on the same socket: the file is its own to remove.
+TEST_F(ListenerTest, ThatWasPassedLeavesTheSocketFileAndTheOthersAlone) {
+  ListenOptions passed;
+  passed.kind = ListenOptions::Kind::descriptor;
+  passed.fd = ::fcntl(listener_->descriptor(), F_DUPFD_CLOEXEC, 0);
+  const auto owner = std::move(listener_);
+  listener_ = open(passed);
+  start();
+  bool finished = false;
+  listener_->finish([&] { finished = true; });
+  ASSERT_TRUE(run_until(loop_, [&] { return finished; }));
+  EXPECT_TRUE(std::filesystem::exists(path_));
+  const process::FileDescriptor peer = client();  // waits for the other
+}
+
 TEST_F(ListenerTest, C91_SurvivesClientsThatAreGoneBeforeTheyAreAccepted) {
   for (int i = 0; i < 10; ++i) (void)client();
   start();
@@ -240,6 +305,22 @@ TEST_F(OutOfDescriptors, AcceptsAtOnceWhenToldThatOneIsFree) {
   listener_->descriptor_freed();
   EXPECT_TRUE(loop_.timers().empty()) << "still resting";
   EXPECT_TRUE(accepts(1));
+}
+
+TEST_F(OutOfDescriptors, FinishesWhenItHasRecovered) {
+  start();
+  listener_->pause();
+  std::vector<process::FileDescriptor> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(client());
+  bool finished = false;
+  leave_none();
+  listener_->finish([&] { finished = true; });
+  EXPECT_TRUE(run_until(loop_, [&] { return troubles_.size() == 1; }));
+  restore();
+  EXPECT_FALSE(finished);
+  listener_->descriptor_freed();
+  EXPECT_TRUE(run_until(loop_, [&] { return finished; }));
+  EXPECT_EQ(accepted_.size(), 3U);
 }
 
 TEST_F(OutOfDescriptors, MayBeDestroyedWhileItRests) {

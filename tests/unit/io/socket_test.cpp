@@ -218,6 +218,57 @@ TEST_F(SocketTest, IsClosedThoughNeverWatched) {
   EXPECT_EQ(::fcntl(host_, F_GETFD), -1);
 }
 
+TEST_F(SocketTest, IsGivenAwayOpenWithWhatWasNotRead) {
+  socket_->await_readable();
+  socket_->await_writable();
+  run_for(loop_, std::chrono::milliseconds(1));
+  socket_->await_readable();
+  peer_sends("not yet read");
+  const process::FileDescriptor given(socket_->release());
+  EXPECT_EQ(given.get(), host_);
+  socket_.reset();
+  run_for(loop_, std::chrono::milliseconds(2));
+  EXPECT_EQ(events_.readable, 0) << "of a socket that is somebody else's now";
+  socket_ = adopt(loop_, ::fcntl(given.get(), F_DUPFD_CLOEXEC, 0), events_);
+  socket_->await_readable();
+  EXPECT_TRUE(run_until(loop_, [&] { return events_.readable == 1; }));
+  EXPECT_EQ(read_text(), "not yet read");
+}
+
+TEST_F(SocketTest, IsGivenAwayThoughNeverWatched) {
+  const process::FileDescriptor given(socket_->release());
+  socket_.reset();
+  EXPECT_NE(::fcntl(given.get(), F_GETFD), -1);
+}
+
+// The loop has already been told that it is readable, and its handler has not run yet.
+TEST_F(SocketTest, IsGivenAwayInTheTurnThatBytesArriveIn) {
+  for (int round = 0; round < 20; ++round) {
+    RecordingEvents first_events;
+    Pair first = Pair::unix_sockets();
+    auto socket = adopt(loop_, first.host, first_events);
+    socket->await_readable();
+    RecordingEvents second_events;
+    Pair second = Pair::unix_sockets();
+    auto other = adopt(loop_, second.host, second_events);
+    other->await_readable();
+    process::FileDescriptor given;
+    const auto give = [&](std::unique_ptr<Transport>& which) {
+      given = process::FileDescriptor(which->release());
+      which.reset();
+    };
+    first_events.when_readable = [&] { give(other); };
+    second_events.when_readable = [&] { give(socket); };
+    ASSERT_EQ(::send(first.peer.get(), "a", 1, 0), 1);
+    ASSERT_EQ(::send(second.peer.get(), "b", 1, 0), 1);
+    ASSERT_TRUE(run_until(loop_, [&] { return given.is_open(); }));
+    run_for(loop_, std::chrono::milliseconds(1));
+    EXPECT_EQ(first_events.readable + second_events.readable, 1);
+    char byte = 0;
+    EXPECT_EQ(::recv(given.get(), &byte, 1, MSG_DONTWAIT), 1);
+  }
+}
+
 // Two sockets are ready in the same round of the loop, and whichever is told first destroys the other. Its
 // successor gets the same descriptor number, and the same place in Asio.
 TEST_F(SocketTest, LeavesNoEventOfItsOwnToTheNextSocketWithItsNumber) {
