@@ -58,12 +58,17 @@ Demultiplexer::~Demultiplexer() = default;
 
 std::string_view Demultiplexer::feed(base::Bytes bytes) {
   while (failure_.empty()) {
+    if (aside_ != nullptr) keep_rest(bytes);
     const RecordStep step = decoder_.next(bytes);
     switch (step.kind) {
       case RecordStep::Kind::more:
         return {};
       case RecordStep::Kind::header:
-        start_record();
+        if (aside_ != nullptr && is_for_later()) {
+          keep_record({});
+        } else {
+          start_record();
+        }
         break;
       case RecordStep::Kind::content:
         take_content(step.content);
@@ -76,6 +81,7 @@ std::string_view Demultiplexer::feed(base::Bytes bytes) {
         break;
     }
   }
+  if (aside_ != nullptr) thaw_and_fail();
   return failure_;
 }
 
@@ -262,10 +268,13 @@ void Demultiplexer::release(std::uint16_t id) noexcept {
   }
 }
 
-bool Demultiplexer::at_record_boundary() const noexcept { return failure_.empty() && decoder_.at_boundary(); }
+bool Demultiplexer::at_record_boundary() const noexcept {
+  return failure_.empty() && decoder_.at_boundary() && (aside_ == nullptr || aside_->bytes.empty());
+}
 
 std::size_t Demultiplexer::bytes_to_boundary() const noexcept {
-  return failure_.empty() ? decoder_.bytes_to_boundary() : 0;
+  if (!failure_.empty()) return 0;
+  return aside_ != nullptr && aside_->left != 0 ? aside_->left : decoder_.bytes_to_boundary();
 }
 
 std::size_t Demultiplexer::open_requests() const noexcept { return requests_.size(); }

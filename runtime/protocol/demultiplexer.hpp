@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "runtime/base/buffer.hpp"
@@ -71,12 +72,18 @@ class ConnectionEvents {
 /// not 0; of streams that the role lacks (an empty STDIN for an authorizer is ordinary and not counted); all
 /// of an id that was aborted or violated; streams after complete input.
 ///
+/// Frozen, it begins no request: what belongs to ids that are not open is kept aside, byte for byte, while
+/// open requests and management records go on as ever. When no request is open any more, another
+/// Demultiplexer that is fed what was kept, and then what still comes, goes on where this one is. So a
+/// connection that never idles can be handed over.
+///
 /// Thread    [loop]; no I/O, no clock.
 /// Lifetime  `events` and `out` outlive it. release() of any id may be called inside any call it makes; it
 ///           is neither fed nor destroyed there.
 /// Memory    One small entry per open request; a management record up to 64 KiB is gathered only when it
-///           arrives in pieces. An idle connection with no open request holds no heap memory. `out` grows by
-///           less than three bytes per byte fed.
+///           arrives in pieces. Frozen: what is kept aside, as long as no more than room() is fed. An idle
+///           connection with no open request holds no heap memory. `out` grows by less than three bytes per
+///           byte fed.
 /// Errors    feed() returns what ended the connection; after that it takes no more bytes, and says the same
 ///           again. Requests stay open until release(): the owner lets those finish whose input is complete.
 class Demultiplexer {
@@ -106,7 +113,27 @@ class Demultiplexer {
   /// Counts of what was ignored, for statistics: records of inactive ids, surplus streams.
   [[nodiscard]] std::uint64_t ignored_records() const noexcept;
 
+  /// Keeps `most` bytes aside at most, which is more than a header. Not inside feed().
+  void freeze(std::size_t most);
+  [[nodiscard]] bool is_frozen() const noexcept { return aside_ != nullptr; }
+  /// Frozen: how many bytes it can be fed, however they are to be kept. At zero a record boundary, or the
+  /// middle of a record that is kept.
+  [[nodiscard]] std::size_t room() const noexcept;
+  /// Begins what was kept aside, and is not frozen any more. Tells what feed() would.
+  [[nodiscard]] std::string_view thaw();
+  /// Nothing is open, and nothing is held but what take_kept() gives.
+  [[nodiscard]] bool can_move() const noexcept;
+  /// When it can move: bytes of requests that have not begun here. It is as new, and not frozen, afterwards.
+  [[nodiscard]] base::Buffer take_kept();
+
  private:
+  /// Of a frozen one.
+  struct Aside {
+    base::Buffer bytes;
+    std::size_t left = 0;  ///< Of the record that is being kept, padding included.
+    std::size_t most = 0;
+  };
+
   /// What is done with the content and the end of the current record.
   enum class Action : std::uint8_t { skip, begin, abort, params, body, data, get_values };
 
@@ -122,6 +149,10 @@ class Demultiplexer {
   void violate(OpenRequest& request, std::string_view what);
   void answer_values(base::Bytes query);
   void ignore() noexcept { ++ignored_; }
+  [[nodiscard]] bool is_for_later() const noexcept;
+  void keep_record(base::Bytes content);
+  void keep_rest(base::Bytes& bytes);
+  void thaw_and_fail();
   void fail(std::string_view reason) noexcept { failure_ = reason; }
 
   ConnectionEvents& events_;
@@ -136,6 +167,7 @@ class Demultiplexer {
   std::array<std::uint8_t, 8> begin_body_{};
   base::Buffer gathered_;  ///< The content of a GET_VALUES record that arrives in pieces.
   std::string_view failure_;
+  std::unique_ptr<Aside> aside_;  ///< While it is frozen.
   std::uint64_t ignored_ = 0;
 };
 

@@ -49,6 +49,20 @@ class RecordDecoder {
   /// version.
   [[nodiscard]] std::size_t bytes_to_boundary() const noexcept;
 
+  /// A record has begun, by its whole header, and is not over.
+  [[nodiscard]] bool in_record() const noexcept {
+    return state_ == State::content || state_ == State::padding;
+  }
+  /// The header as it came; while in_record().
+  [[nodiscard]] base::Bytes header_bytes() const noexcept { return partial_; }
+  /// What is kept of a cut header.
+  [[nodiscard]] base::Bytes held() const noexcept { return base::Bytes(partial_).first(held_); }
+  /// Somebody else takes the rest of the record, or what was held of a header: the next byte starts a record.
+  void leave_record() noexcept {
+    state_ = State::header;
+    held_ = 0;
+  }
+
  private:
   /// header -> content -> padding -> header; wrong_version is left by nothing.
   enum class State : std::uint8_t { header, content, padding, wrong_version };

@@ -228,6 +228,89 @@ TEST(AnyConnection, C20_BringsTheRequestsThatWereMeant) {
   }
 }
 
+/// Out of the answers to management records and unknown roles, whose order between them may change: sorted.
+std::vector<std::string> sorted_records(std::string_view out) {
+  std::vector<std::string> records;
+  while (!out.empty()) {
+    const std::size_t content =
+        static_cast<unsigned char>(out[4]) * 256U + static_cast<unsigned char>(out[5]);
+    const std::size_t size = 8 + content + static_cast<unsigned char>(out[6]);
+    records.emplace_back(out.substr(0, size));
+    out.remove_prefix(size);
+  }
+  std::sort(records.begin(), records.end());
+  return records;
+}
+
+/// Frozen after any byte and handed over as soon as nothing is open: one demultiplexer saw the beginning, the
+/// other is fed what the first kept and then the rest.
+TEST(AnyConnection, BringsTheSameRequestsWhenItIsFrozenAndHandedOver) {
+  const unsigned seed = test_seed();
+  for (unsigned round = 0; round < 300; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    Random random(seed + round);
+    const Connection connection = any_connection(random);
+    std::string_view rest = connection.bytes;
+    Recorder first(release_when_over), second(release_when_over);
+    const auto feed = [&](Recorder& to, std::size_t size) {
+      feed_in_random_pieces(to, rest.substr(0, size), random);
+      rest.remove_prefix(size);
+    };
+    feed(first, below(random, static_cast<unsigned>(rest.size() + 1)));
+    Demultiplexer& frozen = first.demultiplexer();
+    frozen.freeze(connection.bytes.size() + 100);
+    while (!rest.empty() && (!frozen.can_move() || one_in(random, 3))) {
+      feed(first, std::min<std::size_t>(rest.size(), 1 + below(random, one_in(random, 2) ? 3000 : 9)));
+    }
+    if (one_in(random, 5)) {
+      ASSERT_EQ(frozen.thaw(), "");
+      feed(first, rest.size());
+    }
+    ASSERT_TRUE(frozen.can_move());
+    const base::Buffer kept = frozen.take_kept();
+    if (!kept.empty()) feed_in_random_pieces(second, base::as_text(kept.bytes()), random);
+    feed(second, rest.size());
+    const Outcome before = first.outcome(), after = second.outcome();
+    Events events = before.events;
+    events.insert(events.end(), after.events.begin(), after.events.end());
+    ASSERT_EQ(before.failure + after.failure, "");
+    ASSERT_EQ(events_by_id(events), connection.events);
+    ASSERT_EQ(sorted_records(before.out + after.out), sorted_records(connection.out));
+    ASSERT_EQ(before.ignored + after.ignored, connection.ignored);
+    ASSERT_EQ(after.open, 0U);
+    ASSERT_TRUE(after.at_boundary);
+  }
+}
+
+/// The same at every byte of one connection, and at every byte after that.
+TEST(AnyConnection, IsFrozenAndHandedOverAtEveryByte) {
+  const std::string bytes = wire::begin(1, wire::responder) + wire::begin(3, wire::authorizer) +
+                            wire::record(wire::params, 1, "", {"p", 0}) + wire::request(5, wire::filter) +
+                            wire::record(wire::params, 3, "x") + wire::record(wire::standard_in, 1, "body") +
+                            wire::record(wire::params, 3, "") + wire::record(wire::standard_in, 1, "") +
+                            wire::request(1, wire::authorizer);
+  Recorder plain(release_when_over);
+  plain.feed(bytes);
+  const auto expected = events_by_id(plain.outcome().events);
+  for (std::size_t frozen_at = 0; frozen_at <= bytes.size(); ++frozen_at) {
+    for (std::size_t moved_at = frozen_at; moved_at <= bytes.size(); ++moved_at) {
+      Recorder first(release_when_over), second(release_when_over);
+      first.feed(std::string_view(bytes).substr(0, frozen_at));
+      first.demultiplexer().freeze(bytes.size() + 16);
+      first.feed(std::string_view(bytes).substr(frozen_at, moved_at - frozen_at));
+      if (!first.demultiplexer().can_move()) continue;
+      const base::Buffer kept = first.demultiplexer().take_kept();
+      second.feed(kept.bytes());
+      second.feed(std::string_view(bytes).substr(moved_at));
+      Events events = first.outcome().events;
+      for (std::string& event : second.outcome().events) events.push_back(std::move(event));
+      ASSERT_EQ(events_by_id(events), expected) << "frozen at " << frozen_at << ", moved at " << moved_at;
+      ASSERT_EQ(second.outcome().failure, "");
+      ASSERT_EQ(second.outcome().open, 0U);
+    }
+  }
+}
+
 /// Damaged bytes mean anything; what they mean does not depend on where they are cut.
 TEST(AnyConnection, C10_WithDamageMeansTheSameHoweverCut) {
   const unsigned seed = test_seed();
