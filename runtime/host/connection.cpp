@@ -151,7 +151,7 @@ void Connection::read() {
 }
 
 void Connection::take(base::Bytes bytes) {
-  if (state_ == State::draining) {
+  if (state_ == State::draining || state_ == State::finishing) {
     drained_ += bytes.size();
     if (drained_ > limits().drain_bytes) die();
     return;
@@ -341,6 +341,8 @@ bool Connection::should_read() const noexcept {
     case State::draining:
       return true;
     case State::finishing:
+      // A peer that writes the whole body before it reads takes nothing of what is left to send until then.
+      return unread_input_ && !input_ended_;
     case State::dead:
       return false;
     case State::serving:
@@ -383,7 +385,7 @@ base::TimePoint Connection::next_deadline() const noexcept {
     return next;
   }
   if (!out_.empty()) consider(last_sent_, bounds.stall_time);
-  if (!reading_) return next;
+  if (!reading_ || state_ != State::serving) return next;
   for (const roles::Request* request : requests_) {
     if (!request->params_ended()) {
       consider(request->begun(), bounds.header_time);
@@ -424,7 +426,7 @@ void Connection::on_clock(base::TimePoint now) {
       process::add(context_.counters.limits_hit);
     }
     die();
-  } else if (reading_ && !draining) {
+  } else if (reading_ && state_ == State::serving) {
     const std::vector<roles::Request*> open = requests_;  // Timing one out takes it from the list.
     for (roles::Request* request : open) {
       if (!request->params_ended()) {

@@ -91,6 +91,24 @@ TEST_F(Responding, BehindAnAnswerThatWasCutNothingIsServed) {
   EXPECT_TRUE(wire.closed());
 }
 
+TEST_F(Responding, BehindAnAnswerThatWasCutThePeerFinishesWriting) {
+  bench.limits.drain_bytes = 1000000;
+  bench.open();
+  for (const std::size_t surplus : {std::size_t{0}, std::size_t{600000}}) {
+    Bench::Wire& wire = bench.connect();
+    wire.take(0);  // It writes everything before it reads.
+    wire.send(request("/head", {.params = {{"QUERY_STRING", "throw-late"}, {"CONTENT_LENGTH", "500000"}},
+                                .end_body = false}));
+    wire.send(std::string(500000 + surplus, 'b'));
+    EXPECT_EQ(wire.closed(), surplus != 0);
+    if (surplus != 0) continue;
+    EXPECT_EQ(wire.pipe.to_host.size(), 0U);
+    wire.take(SIZE_MAX);
+    EXPECT_EQ(wire.answer().body(), "body\n");
+    EXPECT_EQ(wire.answer().ends, 0);
+  }
+}
+
 TEST_F(Responding, C31_TheConnectionClosesOnlyWhenTheOthersAreDone) {
   bench.open();
   Bench::Wire& wire = bench.connect();
