@@ -47,6 +47,16 @@ class RouteScope {
   std::string_view before_;
 };
 
+/// From now on a child that plugin code makes by fork() is known, as long as it stays this program. It shares
+/// sockets and event sets with its parent: one that came back from a hook would answer everything once more.
+///
+/// Thread    [startup]; again is fine
+void notice_forks() noexcept;
+/// Ends such a child, without any of the host's exit handlers. Called wherever a plugin's code comes back.
+///
+/// Thread    [any]
+void end_if_forked() noexcept;
+
 /// Null where no plugin's code runs.
 [[nodiscard]] const Current* current_plugin() noexcept;
 /// Empty where no request is served.

@@ -23,6 +23,7 @@ bool is_text(trivet_text given) noexcept {
 }
 
 Call& call_of(trivet_request* request) noexcept {
+  end_if_forked();
   return *reinterpret_cast<Call*>(request);
 }  // NOLINT: see Call::handle
 

@@ -39,6 +39,7 @@ base::Result<std::unique_ptr<Plugin>> Plugin::start(const config::Plugin& config
                                                     const std::string& cache_folder, log::Log& log) {
   std::unique_ptr<Plugin> plugin(new Plugin(config, log));  // NOLINT: the constructor is private
   {
+    notice_forks();
     const CurrentScope scope(*plugin->current_);  // Constructors of static objects run while it loads.
     auto library = config.copy.empty()
                        ? Library::load(config.path, cache_folder, config.name, owner_of(config.place.file))

@@ -1,5 +1,6 @@
 #include "runtime/process/board.hpp"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,8 +33,10 @@ std::array<struct sigaction, faults.size()> before;  // NOLINT: plain data, set 
 
 extern "C" void note_fault(int number, siginfo_t* about, void* /*context*/) {
   const int saved = errno;
-  const Whose whose = whose_code();
-  crash_note->write(whose.plugin, whose.route);
+  if (crash_note != nullptr) {
+    const Whose whose = whose_code();
+    crash_note->write(whose.plugin, whose.route);
+  }
   // Whoever was asked before is asked again: by the same instruction, or, if somebody sent it, by this.
   for (std::size_t i = 0; i < faults.size(); ++i) {
     if (faults[i] == number) ::sigaction(number, &before[i], nullptr);
@@ -126,8 +129,10 @@ void note_crashes(CrashNote& note, Whose (*whose)() noexcept) noexcept {
   for (std::size_t i = 0; i < faults.size(); ++i) ::sigaction(faults[i], &action, &before[i]);
   std::atexit([] {
     const Whose by = whose_code();
-    if (!by.plugin.empty()) crash_note->write(by.plugin, by.route);
+    if (!by.plugin.empty() && crash_note != nullptr) crash_note->write(by.plugin, by.route);
   });
+  // A child made by fork() is another process: how that ends is not this one's end.
+  ::pthread_atfork(nullptr, nullptr, [] { crash_note = nullptr; });
 }
 
 FaultStack::FaultStack() noexcept {

@@ -162,6 +162,7 @@ void LoopStage::produce() {
 void LoopStage::resume() { pump(); }
 
 void LoopStage::over(trivet_status status) {
+  plugin::end_if_forked();
   if (cancelled_) {
     close();
     return;

@@ -1,6 +1,8 @@
 #include "runtime/plugin/plugin.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -314,6 +316,23 @@ TEST(Plugin, MarksItsThreadsAsItsOwn) {
   look.changed.wait(lock, [&] { return !look.name.empty(); });
   EXPECT_EQ(look.name, "it");
   EXPECT_EQ(current_plugin(), nullptr);
+}
+
+TEST(Plugin, WhoseChildComesBackFromAHookEndsThere) {
+  notice_forks();
+  const auto ends = [](bool inside) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (inside) const RouteScope hook("route");
+      ::_exit(7);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+  };
+  EXPECT_EQ(ends(true), 1);
+  EXPECT_EQ(ends(false), 7);
+  const RouteScope hook("route");  // The parent goes on.
 }
 
 }  // namespace

@@ -102,6 +102,15 @@ TEST(CrashNotes, AreWrittenByEveryFaultWhichThenTakesItsCourse) {
   EXPECT_EQ(left_by([] {}), std::pair(std::string(), 0));
 }
 
+TEST(CrashNotes, AreNotWrittenByAChild) {
+  EXPECT_EQ(left_by([] {
+              const pid_t child = ::fork();
+              if (child == 0) std::abort();
+              ::waitpid(child, nullptr, 0);
+            }),
+            std::pair(std::string(), 0));
+}
+
 #endif
 
 }  // namespace
