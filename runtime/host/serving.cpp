@@ -72,6 +72,12 @@ void tell_that_stopped(const Logs& logs) {
   logs.log->flush();
 }
 
+void tell_of_lost_lines(const Logs& logs) {
+  if (const std::uint64_t lost = logs.lost(); lost != 0)
+    logs.log->warn("this worker lost lines of its logs", {{"log_lines_lost", std::to_string(lost)}});
+  logs.flush();
+}
+
 void Logs::reopen() const {
   log->reopen();
   if (access != nullptr) access->reopen();

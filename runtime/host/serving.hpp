@@ -34,5 +34,7 @@ void tell_of_descriptors(log::Log& log, const config::Config& config, std::size_
 void tell_that_ready(log::Log& log, const config::Config& config);
 /// The last line; lines that were lost are counted, not forgotten.
 void tell_that_stopped(const Logs& logs);
+/// A worker's last line, where there is something to tell.
+void tell_of_lost_lines(const Logs& logs);
 
 }  // namespace trivet::host

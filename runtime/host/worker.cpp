@@ -178,7 +178,7 @@ int work_with(process::Channel& channel, const process::Board& board, const proc
   Worker worker(channel, *host, config, *logs->log);
   if (const auto ran = worker.run(); !ran) return fail(channel, {ran.error()}, exit_internal);
   const bool quiet = host->quiet();
-  logs->flush();
+  tell_of_lost_lines(*logs);
   if (!quiet) ::_exit(exit_ok);  // A plugin's thread still runs: what it uses must stay.
   host.reset();
   return exit_ok;
