@@ -22,6 +22,7 @@ part "clang-tidy" sh tests/checks/tidy.sh --all
 part "mutants" sh tests/checks/mutants.sh
 part "fuzz" sh tests/fuzz/run.sh 180
 part "simulation" sh tests/simulation/run.sh 100000
+part "faults" sh tests/faults/all.sh
 part "quickstart" sh conf/quickstart.sh --once
 
 echo "$passed passed, $failed failed"

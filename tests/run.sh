@@ -98,23 +98,22 @@ unit_tests() {
   count "unit tests $1" $((all - bad - skips)) "$bad" $((skips + disabled))
 }
 
-# Tests against real web servers, counted from the last line of their output.
-interop_tests() {
-  [ -f tests/interop/run.py ] || { say "interop $1" "FAILED: tests/interop/run.py is missing" 0; failed=$((failed + 1)); return; }
-  set -- "$1" 1200 "$python" tests/interop/run.py --build "build/$1"
+# driven FOLDER PRESET: what drives a real host from outside, counted from the last line of its output.
+driven() {
+  name="$1 $2"
+  [ -f "tests/$1/run.py" ] || { say "$name" "FAILED: tests/$1/run.py is missing" 0; failed=$((failed + 1)); return; }
+  set -- "$name" 1200 "$python" "tests/$1/run.py" --build "build/$2"
   [ "$full" = no ] || set -- "$@" --no-skip
-  preset=$1
-  shift
-  part "interop $preset" "$@"
+  part "$@"
   sums=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -n 1)
   if [ -z "$sums" ]; then
     failed=$((failed + 1))
-    say "interop $preset" "FAILED, exit code $code; $log ends with:" "$took"
+    say "$name" "FAILED, exit code $code; $log ends with:" "$took"
     show_tail "$log"
     return
   fi
   # shellcheck disable=SC2086 # three numbers
-  count "interop $preset" $sums
+  count "$name" $sums
 }
 
 # count NAME PASSED FAILED SKIPPED: adds up a part with many tests. A non-zero exit code without a failed test is one.
@@ -145,9 +144,10 @@ for check in tests/checks/*.py tests/checks/*.sh; do
 done
 
 unit_tests release
-interop_tests release
+driven interop release
 
 if [ "$full" = yes ]; then
+  driven faults release
   # A failed assertion of a sanitizer ends the program at once, so that it cannot pass for an answer of the host.
   ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1
   UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
@@ -156,7 +156,7 @@ if [ "$full" = yes ]; then
   for preset in asan tsan; do
     build "$preset"
     unit_tests "$preset"
-    interop_tests "$preset"
+    driven interop "$preset"
   done
 fi
 

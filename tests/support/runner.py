@@ -81,8 +81,9 @@ class Build:
 
     current = None
 
-    def __init__(self, folder):
+    def __init__(self, folder, is_long=False):
         self.folder = pathlib.Path(folder).resolve()
+        self.is_long = is_long  # whether tests that have a longer form run it
         self.binary = self.folder / "bin" / "trivet"
         self.plugins = self.folder / "plugins"
         self.test_plugins = self.folder / "test-plugins"
@@ -222,9 +223,10 @@ def main(files, arguments=None):
                         help="run tests whose suite and name contain this; may be repeated")
     parser.add_argument("--no-skip", action="store_true", help="a test that cannot run here counts as failed")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
+    parser.add_argument("--long", action="store_true", help="tests that have a longer form run it: tests/faults/all.sh")
     parser.add_argument("--log-lines", type=int, default=30, help="lines of each log shown for a failure")
     options = parser.parse_args(arguments)
-    build = Build(options.build)
+    build = Build(options.build, options.long)
     load(files)
     wanted = []
     for suite in Suite.every:
@@ -255,7 +257,7 @@ def run_suite(suite, tests, build, report):
         for each in living:
             each.mark_log()
         begun = time.monotonic()
-        error = _guarded(timeout * build.slowness, lambda run=function: run(context))
+        error = _guarded(timeout * build.slowness * (5 if build.is_long else 1), lambda run=function: run(context))
         report.tell(f"{suite.name}: {name}", time.monotonic() - begun, error)
     begun = time.monotonic()
     for fixture, error in _end(suite, build):
