@@ -13,6 +13,8 @@ namespace {
 
 /// For plugin threads whose request was cancelled, when the host ends.
 constexpr auto plugin_patience = std::chrono::milliseconds(500);
+/// The supervisor looks every second.
+constexpr auto between_beats = std::chrono::milliseconds(500);
 
 std::size_t role_of(roles::Slice slice) noexcept {
   switch (slice) {
@@ -214,6 +216,16 @@ void Host::end_if_done() {
 }
 
 void Host::on_look_again(base::TimePoint /*now*/) { end_if_done(); }
+
+void Host::begin_beating(process::WorkerSlot& slot) {
+  slot_ = &slot;
+  on_beat(loop_->now());
+}
+
+void Host::on_beat(base::TimePoint now) {
+  process::add(slot_->beats);
+  loop_->timers().arm(beat_, now + between_beats);
+}
 
 bool Host::quiet() {
   bool hung = false;

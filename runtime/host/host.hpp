@@ -12,6 +12,7 @@
 #include "runtime/io/event_loop.hpp"
 #include "runtime/io/signals.hpp"
 #include "runtime/log/log.hpp"
+#include "runtime/process/board.hpp"
 #include "runtime/process/counters.hpp"
 #include "runtime/roles/environment.hpp"
 
@@ -43,6 +44,8 @@ class Host final : private Connection::Owner, private roles::Tally {
   /// After somebody moved their files away. [loop]
   void reopen_logs();
   [[nodiscard]] io::EventLoop& loop() noexcept { return *loop_; }
+  /// From now on this worker's slot of the board says twice a second that the loop turns. [loop]
+  void begin_beating(process::WorkerSlot& slot);
 
   /// Takes signals and serves until one of them ends it, what runs is finished, or `shutdown_grace` is over.
   [[nodiscard]] base::Result<> run();
@@ -73,6 +76,7 @@ class Host final : private Connection::Owner, private roles::Tally {
   void on_grace_over(base::TimePoint now);
   void end_if_done();
   void on_look_again(base::TimePoint now);
+  void on_beat(base::TimePoint now);
 
   const config::Config& config_;
   log::Log& log_;
@@ -90,6 +94,8 @@ class Host final : private Connection::Owner, private roles::Tally {
   base::MemberTimer<Host, &Host::on_grace_over> grace_{*this};
   base::MemberTimer<Host, &Host::on_look_again> look_again_{*this};
   base::MemberTimer<Host, &Host::on_rested> rested_{*this};
+  base::MemberTimer<Host, &Host::on_beat> beat_{*this};
+  process::WorkerSlot* slot_ = nullptr;  ///< Null: nobody watches this host.
   log::Seldom evictions_;
   bool full_ = false;
   bool cancelled_ = false;  ///< `shutdown_grace` is over.

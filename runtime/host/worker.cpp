@@ -59,13 +59,15 @@ std::optional<process::Message> wait_for_message(process::Channel& channel) {
 /// A host, and the supervisor that it listens to.
 class Worker {
  public:
-  Worker(process::Channel& channel, Host& host, const config::Config& config, log::Log& log)
-      : channel_(channel), host_(host), config_(config), log_(log) {}
+  Worker(process::Channel& channel, process::WorkerSlot& slot, Host& host, const config::Config& config,
+         log::Log& log)
+      : channel_(channel), slot_(slot), host_(host), config_(config), log_(log) {}
 
   base::Result<> run() {
     auto watch = io::Watch::open(host_.loop(), channel_.descriptor(), [this] { on_message(); });
     if (!watch) return watch.error();
     watch_ = std::move(watch).value();
+    host_.begin_beating(slot_);
     if (!send(channel_, Word::ready)) host_.stop();
     auto ran = host_.run();
     watch_.reset();  // Before its loop.
@@ -134,6 +136,7 @@ class Worker {
   }
 
   process::Channel& channel_;
+  process::WorkerSlot& slot_;
   Host& host_;
   const config::Config& config_;
   log::Log& log_;
@@ -175,7 +178,7 @@ int work_with(process::Channel& channel, const process::Board& board, const proc
   if (!loop) return fail(channel, {loop.error()}, exit_internal);
   auto host = std::make_unique<Host>(config, *logs->log, logs->access.get(), std::move(loop).value(),
                                      std::move(assembled.assembly), connections.value(), slot.counters);
-  Worker worker(channel, *host, config, *logs->log);
+  Worker worker(channel, slot, *host, config, *logs->log);
   if (const auto ran = worker.run(); !ran) return fail(channel, {ran.error()}, exit_internal);
   const bool quiet = host->quiet();
   tell_of_lost_lines(*logs);
