@@ -120,7 +120,7 @@ def _(t):
 @suite.test("S03: a plugin that sleeps or loops for ever on a thread is answered 504, denies as a guard, harms nobody")
 def _(t):
     for deed in ("sleep", "loop"):
-        with faulty.running(t, server='shutdown_grace = "200ms"') as host:
+        with faulty.running(t, config=faulty.IMPATIENT, server='shutdown_grace = "200ms"') as host:
             with load(t.build, host.unix, kept=2, once=2, rate=500) as busy:
                 for place in ("thread", "guard"):
                     answer = faulty.misbehave(host, deed, place)

@@ -19,7 +19,7 @@ threads = 0
 [plugin.threads]
 file = "misbehave.so"
 threads = 2
-timeout = "500ms"
+timeout = "10s"
 
 [[route]]
 name = "on-the-loop"
@@ -48,6 +48,8 @@ name = "good"
 path = "/**"
 respond = "edition"
 """
+
+IMPATIENT = CONFIG.replace('timeout = "10s"', 'timeout = "500ms"')
 
 # Path, role, and what the log calls plugin and route.
 PLACES = {
