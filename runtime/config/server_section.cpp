@@ -31,13 +31,13 @@ void read_server(Sink& sink, const Table& table, Server& out) {
   }
   reader.duration("shutdown_grace", {std::chrono::milliseconds(0), std::chrono::hours(1)},
                   out.shutdown_grace);
+  reader.duration("reload_grace", {std::chrono::milliseconds(0), std::chrono::hours(24)}, out.reload_grace);
   std::int64_t max_requests = 0;
   reader.integer("max_requests", {0, 1'000'000'000'000}, max_requests);
   out.max_requests = static_cast<std::uint64_t>(max_requests);
   reader.size_or_off("max_memory", {least_memory, most_memory}, out.max_memory);
   reader.duration_or_off("watchdog", {std::chrono::seconds(1), std::chrono::hours(1)}, out.watchdog);
-  for (const std::string_view key : {"user", "group", "admin", "attach", "reload_grace"})
-    reader.not_served(key);
+  for (const std::string_view key : {"user", "group", "admin", "attach"}) reader.not_served(key);
   reader.finish();
 }
 

@@ -54,6 +54,9 @@ void Connection::end_turn() {
   } else if (again_) {
     again_ = false;
     touch();
+  } else if ((chance_ == Chance::due || context_.retiring) && can_leave()) {
+    chance_ = Chance::past;
+    owner_.on_connection_idle(*this);
   }
 }
 
@@ -97,6 +100,7 @@ void Connection::run() {
 
 void Connection::stop() {
   begin_turn();
+  thaw();
   close_when_done_ = true;
   const std::vector<roles::Request*> open = requests_;  // Refusing one takes it from the list.
   for (roles::Request* request : open) {
@@ -129,7 +133,11 @@ bool Connection::is_idle() const noexcept {
 
 void Connection::read() {
   for (int i = 0; i < reads_per_turn && state_ != State::dead; ++i) {
-    const std::span<std::uint8_t> into = context_.read_buffer;
+    std::span<std::uint8_t> into = context_.read_buffer;
+    if (demultiplexer_.is_frozen()) {
+      into = into.first(std::min(into.size(), demultiplexer_.room()));
+      if (into.empty()) return;
+    }
     const Transfer got = transport_->read(into);
     switch (got.status) {
       case Transfer::Status::would_block:
@@ -169,7 +177,16 @@ void Connection::take(base::Bytes bytes) {
       return;
     }
   }
-  if (violation.empty()) return;
+  judge(violation);
+  if (!demultiplexer_.is_frozen() || demultiplexer_.room() != 0) return;
+  // What is complete ends without more, and then the connection leaves; until then the socket keeps the rest.
+  const bool complete = std::all_of(requests_.begin(), requests_.end(),
+                                    [](const roles::Request* each) { return each->input_complete(); });
+  if (!complete) thaw();
+}
+
+void Connection::judge(std::string_view violation) {
+  if (violation.empty() || state_ != State::serving) return;
   context_.environment.log.warn("connection closed", {{"reason", violation}, {"peer", peer_}});
   // What was complete before the peer went wrong keeps its answer.
   state_ = State::finishing;
@@ -184,6 +201,7 @@ void Connection::on_input_end() {
     die();
     return;
   }
+  thaw();
   state_ = State::finishing;
   close_when_done_ = true;
   drop_incomplete();
@@ -227,7 +245,11 @@ void Connection::on_unknown_role(std::uint16_t /*id*/, bool keep_connection) {
 }
 
 void Connection::on_request_ended(roles::Request& request, bool broken) {
-  if (!request.keep_connection() || broken) close_when_done_ = true;
+  if (!request.keep_connection() || broken) {
+    close_when_done_ = true;
+  } else if (chance_ == Chance::coming) {
+    chance_ = Chance::due;
+  }
   // Its id was not ended: whatever is answered under it would count as more of its answer.
   if (broken && state_ == State::serving) state_ = State::finishing;
   const auto found = std::find(requests_.begin(), requests_.end(), &request);
@@ -314,8 +336,14 @@ void Connection::reap() {
 // --- what is next ---
 
 void Connection::settle() {
-  if (requests_.empty() && out_.empty()) {
-    if (state_ == State::finishing || close_when_done_) finish();
+  if (requests_.empty() && out_.empty() && (state_ == State::finishing || close_when_done_)) {
+    if (demultiplexer_.is_frozen()) {
+      // No other worker answers what it kept any more.
+      thaw();
+      again_ = true;
+    } else {
+      finish();
+    }
     if (state_ == State::dead) return;
   }
   decide_reading();
@@ -348,6 +376,7 @@ bool Connection::should_read() const noexcept {
     case State::serving:
       break;
   }
+  if (demultiplexer_.is_frozen() && demultiplexer_.room() == 0) return false;
   // A peer that still writes the body of a request that was answered early reads the answer only after that.
   if (requests_.empty()) return has_room() || unread_input_;
   if (requests_.size() > 1) return true;
@@ -393,7 +422,7 @@ base::TimePoint Connection::next_deadline() const noexcept {
       consider(input_since(*request), bounds.stall_time);
     }
   }
-  if (requests_.empty()) {
+  if (requests_.empty() && !demultiplexer_.is_frozen()) {
     consider(last_read_, demultiplexer_.at_record_boundary() ? bounds.idle_time : bounds.header_time);
   }
   return next;
@@ -436,7 +465,7 @@ void Connection::on_clock(base::TimePoint now) {
         request->time_out("the web server sent nothing for stall_time");
       }
     }
-    if (open.empty()) {
+    if (open.empty() && !demultiplexer_.is_frozen()) {
       const bool whole = demultiplexer_.at_record_boundary();
       if (late(last_read_, whole ? bounds.idle_time : bounds.header_time)) die();
     }

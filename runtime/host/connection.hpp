@@ -27,6 +27,8 @@ struct ConnectionContext {
   /// An output buffer that whoever has something to send borrows for a turn.
   base::Buffer spare_out;
   protocol::Capacity capacity;
+  /// The worker retires: every connection that comes to rest is told to its owner.
+  bool retiring = false;
 };
 
 /// One connection from a web server: joins its transport, the demultiplexer and the open requests.
@@ -41,6 +43,10 @@ struct ConnectionContext {
 ///   finishing  no new input is taken; what is complete is answered
 ///   draining   everything was sent; what the peer still sends is dropped, so that it reads the answer and
 ///   not a reset
+///
+/// While serving it can leave, when nothing of it is open: its descriptor goes to another worker, and the
+/// peer sees nothing of that. One that never comes to rest is frozen first: requests that it has not begun
+/// wait for the other worker.
 ///
 /// Thread    [loop].
 /// Lifetime  Owned by its Owner, which deletes it in on_connection_dead(), the last thing it does in a turn.
@@ -58,6 +64,9 @@ class Connection final : public io::TransportEvents,
     Owner& operator=(const Owner&) = delete;
     virtual ~Owner() = default;
     virtual void on_connection_dead(Connection& connection) = 0;
+    /// It can leave, and may be made to in here: the last thing it does in a turn. Told when it first comes
+    /// to rest after a request that keeps it, and whenever it does while the worker retires.
+    virtual void on_connection_idle(Connection& connection) = 0;
   };
 
   Connection(Owner& owner, ConnectionContext& context, std::string peer,
@@ -68,6 +77,9 @@ class Connection final : public io::TransportEvents,
 
   /// Tries the first read at once.
   void start(std::unique_ptr<io::Transport> transport);
+  /// One that left another worker: `payload` comes before what is still to be read. It is not told of as one
+  /// that first comes to rest.
+  void take_over(std::unique_ptr<io::Transport> transport, base::Bytes payload);
   /// The host is stopping: closes as soon as nothing is open.
   void stop();
   /// Cancels everything and is dead at the end of the turn.
@@ -75,6 +87,18 @@ class Connection final : public io::TransportEvents,
 
   /// No request is open, none has begun to arrive, and everything was sent.
   [[nodiscard]] bool is_idle() const noexcept;
+  /// Nothing of it is open: whoever takes its descriptor over can go on.
+  [[nodiscard]] bool can_leave() const noexcept;
+  struct Leaving {
+    int descriptor;        ///< The caller's.
+    base::Buffer payload;  ///< At most Parcel::most_payload bytes that were read and not begun.
+  };
+  /// When it can. Then only destroying it is left, which is the caller's.
+  [[nodiscard]] Leaving leave();
+  /// Begins no more requests, so that it comes to rest. Where more than a Parcel takes comes before that, and
+  /// what is open needs more input, it thaws, and may be frozen again.
+  void freeze();
+  [[nodiscard]] std::uint32_t listener() const noexcept { return origin_.listener; }
   /// When a byte last moved.
   [[nodiscard]] base::TimePoint last_active() const noexcept { return std::max(last_read_, last_sent_); }
 
@@ -87,6 +111,8 @@ class Connection final : public io::TransportEvents,
 
  private:
   enum class State : std::uint8_t { serving, finishing, draining, dead };
+  /// To go to a worker that has less to do, once: when it first comes to rest.
+  enum class Chance : std::uint8_t { coming, due, past };
 
   // protocol::ConnectionEvents
   protocol::RequestInput* on_begin(const protocol::BeginRequest& begin) override;
@@ -106,6 +132,8 @@ class Connection final : public io::TransportEvents,
   void end_turn();
   void read();
   void take(base::Bytes bytes);
+  void judge(std::string_view violation);
+  void thaw();
   void on_input_end();
   void drop_incomplete();
   void produce_and_send();
@@ -139,6 +167,7 @@ class Connection final : public io::TransportEvents,
   std::uint64_t drained_ = 0;
   std::size_t flood_ = 0;  ///< Bytes queued by input alone while the peer read nothing.
   State state_ = State::serving;
+  Chance chance_ = Chance::coming;
   bool reading_ = false;
   bool in_turn_ = false;
   bool posted_ = false;

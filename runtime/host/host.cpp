@@ -69,15 +69,20 @@ base::Result<> Host::run() {
 
 void Host::accept(std::uint32_t listen, int fd, const io::Peer& peer) {
   process::add(counters_.connections_accepted);
+  Connection& connection = add_connection(listen, peer);
+  connection.start(io::adopt(*loop_, fd, connection));
+}
+
+Connection& Host::add_connection(std::uint32_t listen, const io::Peer& peer) {
   process::add(counters_.connections_open);
-  // One more than allowed is possible, for a moment: whoever was accepted is served.
-  if (connections_.size() >= most_connections_ && !evict()) rest();
+  // One more than allowed is possible, for a moment: whoever was accepted is served. A retiring worker has
+  // fewer and fewer, and closes none that can move.
+  if (connections_.size() >= most_connections_ && !context_.retiring && !evict()) rest();
   const roles::Request::Origin origin{listen, config_.listen[listen].accept_steering};
   Connection::Owner& owner = *this;
   connections_.push_back(std::make_unique<Connection>(owner, context_, peer.text, origin));
-  Connection& connection = *connections_.back();
-  connection.slot = connections_.size() - 1;
-  connection.start(io::adopt(*loop_, fd, connection));
+  connections_.back()->slot = connections_.size() - 1;
+  return *connections_.back();
 }
 
 /// Closes the longest idle connection; false if none is idle.
@@ -131,7 +136,7 @@ void Host::rest() {
 }
 
 void Host::on_rested(base::TimePoint /*now*/) {
-  if (!full_ || environment_.stopping) return;
+  if (!full_ || environment_.stopping || context_.retiring) return;
   if (connections_.size() >= most_connections_ && !evict()) {
     rest();
   } else if (std::exchange(full_, false)) {
@@ -139,7 +144,8 @@ void Host::on_rested(base::TimePoint /*now*/) {
   }
 }
 
-void Host::on_connection_dead(Connection& connection) {
+/// Takes it from the list, which ends it.
+void Host::forget(const Connection& connection) {
   std::erase_if(idlest_, [&](const Candidate& each) { return each.connection == &connection; });
   const std::size_t slot = connection.slot;
   const std::unique_ptr<Connection> gone = std::move(connections_[slot]);
@@ -148,13 +154,17 @@ void Host::on_connection_dead(Connection& connection) {
     connections_[slot]->slot = slot;
   }
   connections_.pop_back();
-  process::add(counters_.connections_closed);
   process::subtract(counters_.connections_open);
-  if (environment_.stopping) {
+}
+
+void Host::on_connection_dead(Connection& connection) {
+  forget(connection);
+  process::add(counters_.connections_closed);
+  listeners_.descriptor_freed();
+  if (environment_.stopping || context_.retiring) {
     end_if_done();
     return;
   }
-  listeners_.descriptor_freed();
   if (full_ && connections_.size() < most_connections_) {
     full_ = false;
     listeners_.resume();
@@ -180,33 +190,40 @@ void Host::reopen_logs() {
   if (environment_.journal.access != nullptr) environment_.journal.access->reopen();
 }
 
-void Host::stop() {
+void Host::stop(Grace grace) {
+  if (grace == Grace::bounded && !grace_.armed() && !cancelled_)
+    loop_->timers().arm(grace_, loop_->now() + config_.server.shutdown_grace);
   if (environment_.stopping) return;
   log_.info("stopping", {{"connections", std::to_string(connections_.size())}});
   environment_.stopping = true;
   process::tell_service_manager("STOPPING=1");
   listeners_.stop();
-  loop_->timers().arm(grace_, loop_->now() + config_.server.shutdown_grace);
+  if (mover_ != nullptr) mover_->stop();
   // Telling one may take it, and only it, from the list.
   for (std::size_t i = connections_.size(); i > 0; --i) connections_[i - 1]->stop();
   end_if_done();
 }
 
-void Host::on_grace_over(base::TimePoint now) {
-  if (std::exchange(cancelled_, true)) {
+void Host::on_grace_over(base::TimePoint /*now*/) {
+  if (cancelled_) {
     loop_->stop();
-    return;
+  } else {
+    cancel_what_runs("shutdown_grace is over: what still runs is cancelled");
   }
-  log_.warn("shutdown_grace is over: what still runs is cancelled",
-            {{"connections", std::to_string(connections_.size())}});
+}
+
+void Host::cancel_what_runs(std::string_view why) {
+  if (std::exchange(cancelled_, true)) return;
+  log_.warn(why, {{"connections", std::to_string(connections_.size())}});
   for (std::size_t i = connections_.size(); i > 0; --i) connections_[i - 1]->abandon();
   // Plugins that look whether they are cancelled come back now, and are unloaded in order.
-  loop_->timers().arm(grace_, now + plugin_patience);
+  loop_->timers().arm(grace_, loop_->now() + plugin_patience);
   end_if_done();
 }
 
 void Host::end_if_done() {
-  if (!connections_.empty()) return;
+  if (!environment_.stopping && !deaf_) return;
+  if (!connections_.empty() || (mover_ != nullptr && mover_->is_busy())) return;
   if (environment_.in_use() == 0) {
     loop_->stop();
     return;

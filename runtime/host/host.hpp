@@ -8,6 +8,7 @@
 #include "runtime/host/assembly.hpp"
 #include "runtime/host/connection.hpp"
 #include "runtime/host/listeners.hpp"
+#include "runtime/host/mover.hpp"
 #include "runtime/host/spool_store.hpp"
 #include "runtime/io/event_loop.hpp"
 #include "runtime/io/signals.hpp"
@@ -24,7 +25,7 @@ namespace trivet::host {
 /// Lifetime  `config` and both logs outlive it.
 /// Memory    Connections up to `limits.connections`, or what the descriptor limit allows; at the bound the
 ///           longest idle one is closed for a new one, and where none is idle accepting rests.
-class Host final : private Connection::Owner, private roles::Tally {
+class Host final : private Connection::Owner, private Mover::Owner, private roles::Tally {
  public:
   /// `access_log` may be null: no line for each request. `counters` outlives it.
   Host(const config::Config& config, log::Log& log, log::Log* access_log, std::unique_ptr<io::EventLoop> loop,
@@ -39,8 +40,17 @@ class Host final : private Connection::Owner, private roles::Tally {
   [[nodiscard]] base::Result<> adopt(std::uint32_t listen, process::FileDescriptor socket) {
     return listeners_.adopt(listen, std::move(socket));
   }
-  /// Takes no more, finishes what runs, within shutdown_grace. Saying it again changes nothing. [loop]
-  void stop();
+  /// One of several: connections move between it and the others, by this channel to the supervisor. The board
+  /// says how many each has; `slot` is its own. Both outlive it. [startup]
+  void join(process::Channel& channel, const process::Board& board, std::uint32_t slot);
+  [[nodiscard]] Mover& mover() noexcept { return *mover_; }
+  /// Of several: accepts no more, gives its connections away as they come to rest, and ends with the last.
+  /// First accepts who waits at these `[[listen]]`s. [loop]
+  void retire(const std::vector<std::uint32_t>& to_empty);
+  enum class Grace : std::uint8_t { bounded, unbounded };
+  /// Takes no more, finishes what runs, within shutdown_grace if that is to be. Saying it again changes
+  /// nothing, but for setting a bound. [loop]
+  void stop(Grace grace = Grace::bounded);
   /// After somebody moved their files away. [loop]
   void reopen_logs();
   [[nodiscard]] io::EventLoop& loop() noexcept { return *loop_; }
@@ -55,6 +65,15 @@ class Host final : private Connection::Owner, private roles::Tally {
 
  private:
   void on_connection_dead(Connection& connection) override;
+  void on_connection_idle(Connection& connection) override;
+  // Mover::Owner
+  void give(Batch& batch) override;
+  void serve(std::uint32_t listen, process::FileDescriptor socket, const io::Peer& peer,
+             base::Bytes payload) override;
+  [[nodiscard]] std::string_view refusal(std::uint32_t listen, const io::Peer& peer) const override;
+  void freeze_busy() override;
+  void on_reload_grace_over() override;
+  void on_moved() override { end_if_done(); }
   void request(roles::Slice slice) noexcept override;
   void response(int status) noexcept override;
   void allowed() noexcept override;
@@ -62,6 +81,9 @@ class Host final : private Connection::Owner, private roles::Tally {
   void limit_hit() noexcept override;
 
   void accept(std::uint32_t listen, int fd, const io::Peer& peer);
+  Connection& add_connection(std::uint32_t listen, const io::Peer& peer);
+  void forget(const Connection& connection);
+  void let_go(Connection& connection, Batch& batch);
   /// What could be closed for a new one, and when it was last active when that was looked at.
   struct Candidate {
     Connection* connection;
@@ -74,6 +96,7 @@ class Host final : private Connection::Owner, private roles::Tally {
   void on_rested(base::TimePoint now);
   void on_signal(int number);
   void on_grace_over(base::TimePoint now);
+  void cancel_what_runs(std::string_view why);
   void end_if_done();
   void on_look_again(base::TimePoint now);
   void on_beat(base::TimePoint now);
@@ -88,6 +111,9 @@ class Host final : private Connection::Owner, private roles::Tally {
   ConnectionContext context_;
   std::size_t most_connections_;
   Listeners listeners_;
+  std::unique_ptr<Mover> mover_;  ///< Null: there are no others.
+  const process::Board* board_ = nullptr;
+  std::uint32_t number_ = 0;  ///< Of its slot of the board.
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Candidate>
       idlest_;  ///< Some that were idle longest, the longest last; empty until the bound is met.
@@ -98,7 +124,8 @@ class Host final : private Connection::Owner, private roles::Tally {
   process::WorkerSlot* slot_ = nullptr;  ///< Null: nobody watches this host.
   log::Seldom evictions_;
   bool full_ = false;
-  bool cancelled_ = false;  ///< `shutdown_grace` is over.
+  bool deaf_ = false;       ///< A retiring worker accepts no more.
+  bool cancelled_ = false;  ///< `shutdown_grace` or `reload_grace` is over.
 };
 
 }  // namespace trivet::host

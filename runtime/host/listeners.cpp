@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace trivet::host {
 namespace {
@@ -91,7 +93,7 @@ void Listeners::open_one(std::uint32_t listen, const io::ListenOptions& options,
     log_.info("every user of this machine can connect, and so pose as the web server",
               {{"listen", from.name}});
   }
-  sockets_.push_back({listen, std::move(opened).value(), std::move(rules).value(), {}});
+  sockets_.push_back({listen, std::move(opened).value(), std::move(rules).value(), !bound, {}});
 }
 
 base::Result<> Listeners::adopt(std::uint32_t listen, process::FileDescriptor socket) {
@@ -100,9 +102,10 @@ base::Result<> Listeners::adopt(std::uint32_t listen, process::FileDescriptor so
   options.fd = socket.release();
   auto opened = io::Listener::open(options);
   if (!opened) return opened.error();
-  auto rules = PeerRules::from(config_.listen[listen], config_.web_servers, opened.value()->bound_to());
+  const std::optional<base::IpAddress> bound = opened.value()->bound_to();
+  auto rules = PeerRules::from(config_.listen[listen], config_.web_servers, bound);
   if (!rules) return rules.error();
-  sockets_.push_back({listen, std::move(opened).value(), std::move(rules).value(), {}});
+  sockets_.push_back({listen, std::move(opened).value(), std::move(rules).value(), !bound, {}});
   if (loop_ != nullptr) start_one(sockets_.back());
   return base::success();
 }
@@ -152,6 +155,32 @@ void Listeners::descriptor_freed() {
 }
 void Listeners::stop() {
   for (const Socket& each : sockets_) each.listener->stop();
+}
+
+void Listeners::finish(const std::vector<std::uint32_t>& to_empty, std::function<void()> done) {
+  on_finished_ = std::move(done);
+  unfinished_ = 1;
+  const auto finished = [this] {
+    if (--unfinished_ == 0) std::exchange(on_finished_, {})();
+  };
+  for (const Socket& each : sockets_) {
+    const bool waits = std::find(to_empty.begin(), to_empty.end(), each.listen) != to_empty.end();
+    if (!waits || each.listener->descriptor() < 0) {
+      each.listener->stop();
+      continue;
+    }
+    ++unfinished_;
+    each.listener->finish(finished);
+  }
+  finished();
+}
+
+std::string_view Listeners::refusal(std::uint32_t listen, const io::Peer& peer) const {
+  const auto found = std::find_if(sockets_.begin(), sockets_.end(),
+                                  [&](const Socket& each) { return each.listen == listen; });
+  if (found == sockets_.end()) return "its listener is not open";
+  if (found->local != peer.local) return "its listener is of another kind now";
+  return found->rules.refusal(peer);
 }
 
 }  // namespace trivet::host

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,12 +45,18 @@ class Listeners {
   /// A connection was closed: its descriptor may be what accepting waits for.
   void descriptor_freed();
   void stop();
+  /// Accepts no more. Those of these `[[listen]]`s, on which nobody else will accept, first empty their
+  /// backlogs. `done` is told once, maybe inside this call.
+  void finish(const std::vector<std::uint32_t>& to_empty, std::function<void()> done);
+  /// Why this peer may not be connected to that `[[listen]]`; empty if it may.
+  [[nodiscard]] std::string_view refusal(std::uint32_t listen, const io::Peer& peer) const;
 
  private:
   struct Socket {
     std::uint32_t listen;
     std::unique_ptr<io::Listener> listener;
     PeerRules rules;
+    bool local;  ///< A unix socket.
     log::Seldom refusals;
   };
 
@@ -62,6 +69,8 @@ class Listeners {
   io::EventLoop* loop_ = nullptr;
   OnAccept on_accept_;
   std::deque<Socket> sockets_;  ///< Stay where they are.
+  std::size_t unfinished_ = 0;
+  std::function<void()> on_finished_;
 };
 
 }  // namespace trivet::host

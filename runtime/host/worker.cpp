@@ -88,6 +88,7 @@ class Worker {
         case process::Channel::Outcome::gone:
           log_.warn("the supervisor is gone: this worker finishes what runs and ends");
           watch_.reset();
+          host_.mover().on_supervisor_gone();
           host_.stop();
           return;
       }
@@ -100,22 +101,30 @@ class Worker {
         listen(message);
         break;
       case Word::stop:
-        host_.stop();
+        host_.stop(message.text == "drain" ? Host::Grace::unbounded : Host::Grace::bounded);
         break;
       case Word::reopen:
         host_.reopen_logs();
         break;
+      case Word::level:
+        if (const auto level = log::level_named(message.text)) log_.set_level(*level);
+        break;
+      case Word::retire:
+        host_.retire(read_numbers(message.text).value_or(std::vector<std::uint32_t>()));
+        break;
+      case Word::placed:
+        host_.mover().on_placed(message);
+        break;
+      case Word::take:
+        host_.mover().on_take(message);
+        break;
       case Word::start:
       case Word::ready:
       case Word::failed:
-      case Word::level:
-      case Word::retire:
       case Word::deaf:
       case Word::hand:
-      case Word::placed:
-      case Word::take:
       case Word::taken:
-        break;
+        break;  // Not a supervisor's to say.
     }
   }
 
@@ -178,6 +187,7 @@ int work_with(process::Channel& channel, const process::Board& board, const proc
   if (!loop) return fail(channel, {loop.error()}, exit_internal);
   auto host = std::make_unique<Host>(config, *logs->log, logs->access.get(), std::move(loop).value(),
                                      std::move(assembled.assembly), connections.value(), slot.counters);
+  host->join(channel, board, about->slot);
   Worker worker(channel, slot, *host, config, *logs->log);
   if (const auto ran = worker.run(); !ran) return fail(channel, {ran.error()}, exit_internal);
   const bool quiet = host->quiet();

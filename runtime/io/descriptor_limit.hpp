@@ -8,7 +8,8 @@
 
 namespace trivet::io {
 
-/// Descriptors kept for everything that is not a connection: files, plugins' own sockets, spools.
+/// Descriptors kept for everything that is not a connection that is served: files, plugins' own sockets,
+/// spools, and the connections of one message from another worker (253) that are not counted yet.
 inline constexpr std::size_t reserved_descriptors = 512;
 
 /// How many connections fit under a hard limit: `wanted`, or what the limit leaves after the reserve (half

@@ -52,13 +52,13 @@ attach = { socket = "unix:/run/trivet/attach.sock" }
     4 | attach = { socket = "unix:/run/trivet/attach.sock" }
       | ^^^^^^ leave it out
 )"},
-    {"ReloadGraceIsNotServed", section,
+    {"ReloadGraceWithoutAUnit", section,
      R"([server]
-reload_grace = "30s"
+reload_grace = "30"
 )",
-     R"({}/t.toml:4:1: error: `reload_grace` is not served by this version yet
-    4 | reload_grace = "30s"
-      | ^^^^^^^^^^^^ leave it out
+     R"({}/t.toml:4:16: error: `reload_grace` expects a duration such as "5s", found the text "30"
+    4 | reload_grace = "30"
+      |                ^^^^ a whole number and ms, s, m or h
 )"},
     {"MaxRequestsAsText", section,
      R"([server]

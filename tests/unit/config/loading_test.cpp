@@ -111,6 +111,13 @@ TEST_F(EveryKey, OfTheServerIsTaken) {
   EXPECT_EQ(config_.server.shutdown_grace, milliseconds(250));
 }
 
+TEST(ReloadGrace, IsTaken) {
+  const Loader loader;
+  EXPECT_EQ(load_good(loader, whole("[server]\n")).server.reload_grace, std::chrono::seconds(30));
+  EXPECT_EQ(load_good(loader, whole("[server]\nreload_grace = '2m'\n")).server.reload_grace,
+            std::chrono::minutes(2));
+}
+
 TEST(Recycling, IsAskedForWithNumbersOrTurnedOff) {
   const Loader loader;
   const Server defaults = load_good(loader, whole("[server]\n")).server;

@@ -43,6 +43,7 @@ constexpr Range ranges[] = {
      "outside 1ms to 24h"},
     {"Processes", "[server]", "processes", "0", "0", "-1", "1025", "outside 0 to 1024"},
     {"ShutdownGrace", "[server]", "shutdown_grace", "'0s'", "'1h'", "", "'3601s'", "outside 0s to 1h"},
+    {"ReloadGrace", "[server]", "reload_grace", "'0s'", "'24h'", "", "'25h'", "outside 0s to 24h"},
     {"MaxRequests", "[server]", "max_requests", "0", "1000000000000", "-1", "1000000000001",
      "outside 0 to 1000000000000"},
     {"MaxMemory", "[server]", "max_memory", "'16MiB'", "'1024GiB'", "'16777215B'", "'1025GiB'",

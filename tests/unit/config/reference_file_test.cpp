@@ -54,6 +54,7 @@ TEST_F(ReferenceFile, IsTheSameWithItsDefaultsWritten) {
   EXPECT_EQ(a.server.plugin_cache, b.server.plugin_cache);
   EXPECT_EQ(a.server.plugin_path, b.server.plugin_path);
   EXPECT_EQ(a.server.shutdown_grace, b.server.shutdown_grace);
+  EXPECT_EQ(a.server.reload_grace, b.server.reload_grace);
   EXPECT_EQ(a.server.max_requests, b.server.max_requests);
   EXPECT_EQ(a.server.max_memory, b.server.max_memory);
   EXPECT_EQ(a.server.watchdog, b.server.watchdog);
@@ -107,12 +108,12 @@ TEST_F(ReferenceFile, NamesTheDefaultLimits) {
 
 TEST_F(ReferenceFile, NamesEveryKey) {
   for (const char* key :
-       {"processes", "runtime_dir",  "plugin_cache", "plugin_path", "shutdown_grace",  "name",
-        "address",   "mode",         "group",        "backlog",     "accept_steering", "spool_dir",
-        "file",      "threads",      "queue",        "timeout",     "config",          "listen",
-        "path",      "hosts",        "methods",      "phase",       "authorize",       "authorize_on",
-        "variables", "respond",      "filter",       "odd_paths",   "level",           "format",
-        "target",    "max_requests", "max_memory",   "watchdog"}) {
+       {"processes",    "runtime_dir", "plugin_cache", "plugin_path", "shutdown_grace", "reload_grace",
+        "name",         "address",     "mode",         "group",       "backlog",        "accept_steering",
+        "spool_dir",    "file",        "threads",      "queue",       "timeout",        "config",
+        "listen",       "path",        "hosts",        "methods",     "phase",          "authorize",
+        "authorize_on", "variables",   "respond",      "filter",      "odd_paths",      "level",
+        "format",       "target",      "max_requests", "max_memory",  "watchdog"}) {
     const std::string line = "\n" + std::string(key) + " = ";
     const std::string commented = "\n#" + std::string(key) + " = ";
     EXPECT_TRUE(text_.find(line) != std::string::npos || text_.find(commented) != std::string::npos) << key;

@@ -163,6 +163,10 @@ class Bench {
 
   struct Wire;
   Wire& connect(bool accept_steering = true, std::uint32_t listener = 0);
+  /// The connection of `from` leaves, and another takes it over; the web server sees one.
+  Wire& hand_over(Wire& from);
+  /// Connections are told when they come to rest (Wire::rests).
+  void retire() { context_->retiring = true; }
   /// Forgets every wire.
   void disconnect() { wires_.clear(); }
   [[nodiscard]] plugin::Plugin* find(const std::string& name);
@@ -181,6 +185,7 @@ class Bench {
 /// The web server's end of one connection.
 struct Bench::Wire final : private Connection::Owner {
   Wire(Bench& bench, const roles::Request::Origin& origin);
+  Wire(Bench& bench, const roles::Request::Origin& origin, const Pipe& before, base::Bytes payload);
   ~Wire() override;
 
   /// Bytes arrive, in one piece or one by one.
@@ -201,10 +206,13 @@ struct Bench::Wire final : private Connection::Owner {
 
   Bench& bench;
   Pipe pipe;
+  roles::Request::Origin origin;
   std::unique_ptr<Connection> connection;
+  int rests = 0;  ///< How often it was told that it can leave.
 
  private:
   void on_connection_dead(Connection& dead) override;
+  void on_connection_idle(Connection& /*idle*/) override { ++rests; }
 };
 
 // --- what web servers send ---
