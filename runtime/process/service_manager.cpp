@@ -2,6 +2,8 @@
 
 #include <systemd/sd-daemon.h>
 
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
 
 namespace trivet::process {
@@ -22,6 +24,13 @@ base::Result<std::vector<PassedSocket>> take_passed_sockets() {
 void tell_service_manager(const std::string& state) noexcept {
   // Nothing can be done about a service manager that does not listen.
   static_cast<void>(::sd_notify(0, state.c_str()));
+}
+
+std::optional<base::Duration> watchdog_interval() noexcept {
+  std::uint64_t microseconds = 0;
+  // The variables stay: a program that takes this one's place under its number is watched as well.
+  if (::sd_watchdog_enabled(0, &microseconds) <= 0) return std::nullopt;
+  return std::chrono::microseconds(microseconds);
 }
 
 }  // namespace trivet::process

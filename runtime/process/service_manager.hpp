@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/base/clock.hpp"
 #include "runtime/base/error.hpp"
 
 /// What systemd, or whatever speaks its protocol, and a service say to each other.
@@ -23,5 +25,9 @@ base::Result<std::vector<PassedSocket>> take_passed_sockets();
 
 /// Tells the service manager (sd_notify(3)), if there is one. [any]
 void tell_service_manager(const std::string& state) noexcept;
+
+/// How long the service manager's watchdog waits for a word of this process; nothing where it does not wait
+/// (sd_watchdog_enabled(3)). [startup]
+[[nodiscard]] std::optional<base::Duration> watchdog_interval() noexcept;
 
 }  // namespace trivet::process

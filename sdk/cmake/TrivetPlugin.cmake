@@ -1,18 +1,20 @@
 # For plugin authors, inside Trivet's own tree, from an installed SDK, or by its path:
 #
-#   include(<sdk>/cmake/TrivetPlugin.cmake)
+#   include(<sdk>/cmake/TrivetPlugin.cmake)     or, where Trivet is installed: find_package(Trivet REQUIRED)
 #   trivet_add_plugin(hello SOURCES hello.cpp [LINK ...] [OUTPUT_DIRECTORY <folder>])
 #   trivet_add_plugin_test(hello_test SOURCES hello.cpp hello_test.cpp [LINK ...])
 #
 # A plugin is a module NAME.so (default: in <build>/plugins) that exports its entry symbol and nothing else: so two
 # plugins, or two versions of one, never share a variable or a class by accident, whatever they were compiled with.
 
-set(TRIVET_SDK_DIR "${CMAKE_CURRENT_LIST_DIR}/..")
+if(NOT TRIVET_INCLUDE_DIR)
+  set(TRIVET_INCLUDE_DIR "${CMAKE_CURRENT_LIST_DIR}/../include")
+endif()
 set(TRIVET_PLUGIN_MAP "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
 
 if(NOT TARGET trivet_sdk)
   add_library(trivet_sdk INTERFACE)
-  target_include_directories(trivet_sdk INTERFACE $<BUILD_INTERFACE:${TRIVET_SDK_DIR}/include>)
+  target_include_directories(trivet_sdk INTERFACE $<BUILD_INTERFACE:${TRIVET_INCLUDE_DIR}>)
   target_compile_features(trivet_sdk INTERFACE cxx_std_20)
 endif()
 

@@ -2,7 +2,7 @@
 # Every shell script parses; where shellcheck is installed, it warns of nothing either.
 set -eu
 cd "$(dirname "$0")/../.."
-scripts=$( (/usr/bin/python3 tests/checks/files.py .sh; grep -lE '^#!/bin/(ba)?sh' .ci/* conf/* 2>/dev/null || true) | sort -u)
+scripts=$( (/usr/bin/python3 tests/checks/files.py .sh; grep -lE '^#!/bin/(ba)?sh' .ci/* conf/* conf/package/* 2>/dev/null || true) | sort -u)
 [ -n "$scripts" ] || { echo "no scripts found"; exit 1; }
 failed=0
 for script in $scripts; do
