@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "runtime/base/error.hpp"
+#include "runtime/base/version.hpp"
 #include "runtime/cli/output.hpp"
-#include "runtime/cli/version.hpp"
 #include "runtime/config/load.hpp"
 #include "runtime/config/suggest.hpp"
 #include "runtime/config/text.hpp"
@@ -93,7 +93,7 @@ std::vector<std::string> with_empty_values(int argc, const char* const* argv) {
 class Reader {
  public:
   Reader() {
-    app_.set_version_flag("--version", std::string("trivet ") + std::string(version));
+    app_.set_version_flag("--version", std::string("trivet ") + std::string(base::version));
     app_.require_subcommand(1);
     app_.footer(
         "Examples:\n"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/cli/version.hpp"
+#include "runtime/base/version.hpp"
 
 namespace trivet::cli {
 namespace {
@@ -41,7 +41,7 @@ std::vector<std::pair<std::string, std::string>> call_params(const CallCommand& 
   const std::size_t question = command.uri.find('?');
   const std::string path = command.uri.substr(0, question);
   add("GATEWAY_INTERFACE", "CGI/1.1");
-  add("SERVER_SOFTWARE", "trivet-call/" + std::string(version));
+  add("SERVER_SOFTWARE", "trivet-call/" + std::string(base::version));
   add("SERVER_PROTOCOL", "HTTP/1.1");
   add("SERVER_NAME", "localhost");
   add("SERVER_PORT", "80");

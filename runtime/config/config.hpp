@@ -32,6 +32,7 @@ struct Server {
   std::optional<std::uint64_t> max_memory;  ///< Resident bytes after which it is. Absent: "off".
   /// How long a worker's loop may stand still. Absent: "off".
   std::optional<std::chrono::milliseconds> watchdog = std::chrono::seconds(30);
+  std::chrono::milliseconds start_timeout = std::chrono::seconds(60);  ///< Of a worker, until it is ready.
 };
 
 struct UnixAddress {

@@ -37,6 +37,8 @@ void read_server(Sink& sink, const Table& table, Server& out) {
   out.max_requests = static_cast<std::uint64_t>(max_requests);
   reader.size_or_off("max_memory", {least_memory, most_memory}, out.max_memory);
   reader.duration_or_off("watchdog", {std::chrono::seconds(1), std::chrono::hours(1)}, out.watchdog);
+  reader.duration("start_timeout", {std::chrono::milliseconds(100), std::chrono::hours(1)},
+                  out.start_timeout);
   for (const std::string_view key : {"user", "group", "admin", "attach"}) reader.not_served(key);
   reader.finish();
 }

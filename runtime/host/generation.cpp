@@ -48,10 +48,11 @@ base::Result<process::FileDescriptor> seal(const std::string& bytes) {
 
 }  // namespace
 
-std::vector<base::Error> Generation::make(const config::Loaded& loaded, const config::Overrides& overrides,
-                                          std::unique_ptr<Generation>& made) {
-  const config::Config& config = *loaded.config;
-  std::unique_ptr<Generation> generation(new Generation());  // NOLINT: the constructor is private
+std::vector<base::Error> Generation::make(config::Loaded loaded, const config::Overrides& overrides,
+                                          std::uint32_t number, std::unique_ptr<Generation>& made) {
+  std::unique_ptr<Generation> generation(
+      new Generation(number, std::move(*loaded.config)));  // NOLINT: the constructor is private
+  const config::Config& config = generation->config_;
   std::string folder = config.server.plugin_cache + "/" + std::string(prefix) + "XXXXXX";
   if (::mkdtemp(folder.data()) == nullptr) {
     return {base::system_error(
@@ -66,8 +67,8 @@ std::vector<base::Error> Generation::make(const config::Loaded& loaded, const co
   std::vector<base::Error> errors;
   config::Snapshot snapshot;
   snapshot.path = config.file;
-  snapshot.text = loaded.text;
-  snapshot.included = loaded.included;
+  snapshot.text = std::move(loaded.text);
+  snapshot.included = std::move(loaded.included);
   snapshot.overrides = overrides;
   for (const config::Plugin& each : config.plugins) {
     auto copy = plugin::Library::make_copy(each.path, folder, each.name, plugin::owner_of(each.place.file));

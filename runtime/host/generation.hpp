@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/error.hpp"
@@ -17,19 +19,23 @@ namespace trivet::host {
 /// Lifetime  The copies, in a folder of plugin_cache, are there as long as this lives.
 class Generation {
  public:
-  /// All errors at once. `loaded` has a Config.
-  static std::vector<base::Error> make(const config::Loaded& loaded, const config::Overrides& overrides,
-                                       std::unique_ptr<Generation>& made);
+  /// All errors at once. `loaded` has a Config. `number` counts from 1.
+  static std::vector<base::Error> make(config::Loaded loaded, const config::Overrides& overrides,
+                                       std::uint32_t number, std::unique_ptr<Generation>& made);
   ~Generation();
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
 
+  [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
+  [[nodiscard]] const config::Config& config() const noexcept { return config_; }
   /// The packed config::Snapshot, in memory that nobody can change any more.
   [[nodiscard]] int snapshot() const noexcept { return snapshot_.get(); }
 
  private:
-  Generation() = default;
+  Generation(std::uint32_t number, config::Config config) : number_(number), config_(std::move(config)) {}
 
+  std::uint32_t number_;
+  config::Config config_;
   std::string folder_;
   process::FileDescriptor lock_;  ///< Held: the folder belongs to a process that lives.
   process::FileDescriptor snapshot_;

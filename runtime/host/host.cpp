@@ -53,10 +53,6 @@ Host::Host(const config::Config& config, log::Log& log, log::Log* access_log,
 
 Host::~Host() { connections_.clear(); }
 
-std::vector<base::Error> Host::listen(const std::vector<process::PassedSocket>& passed) {
-  return listeners_.open(passed);
-}
-
 base::Result<> Host::run() {
   auto signals = io::Signals::open(*loop_, [this](int number) { on_signal(number); });
   if (!signals) return signals.error();
@@ -175,10 +171,11 @@ void Host::on_signal(int number) {
   switch (number) {
     case SIGHUP:
       reopen_logs();
-      log_.warn("SIGHUP: the log was reopened; reloading is not served by this version yet");
+      log_.info(
+          "SIGHUP: the logs were reopened; a reload needs worker processes: server.processes, --processes");
       break;
     case SIGUSR2:
-      log_.warn("SIGUSR2: binary upgrade is not served by this version yet");
+      log_.warn("SIGUSR2 is ignored: an upgrade needs worker processes: server.processes, --processes");
       break;
     default:
       stop();

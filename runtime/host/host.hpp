@@ -34,8 +34,8 @@ class Host final : private Connection::Owner, private Mover::Owner, private role
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
-  /// Opens every listener. [startup]
-  [[nodiscard]] std::vector<base::Error> listen(const std::vector<process::PassedSocket>& passed);
+  /// Accepts on these. [startup]
+  void listen(std::vector<OpenSocket> opened) { listeners_.take(std::move(opened)); }
   /// Accepts on a socket that another process opened, too. [loop]
   [[nodiscard]] base::Result<> adopt(std::uint32_t listen, process::FileDescriptor socket) {
     return listeners_.adopt(listen, std::move(socket));

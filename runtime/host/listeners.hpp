@@ -4,25 +4,23 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "runtime/config/config.hpp"
 #include "runtime/host/peer_rules.hpp"
+#include "runtime/host/socket_pool.hpp"
 #include "runtime/io/event_loop.hpp"
 #include "runtime/io/listener.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/log/seldom.hpp"
 #include "runtime/process/file_descriptor.hpp"
-#include "runtime/process/service_manager.hpp"
 
 namespace trivet::host {
 
 /// The listening sockets of one host. Whoever may not connect is closed at once, without a record; one line a
 /// second tells of it, with how many there were.
 ///
-/// Thread    open() [startup], everything else [loop].
+/// Thread    take() [startup], everything else [loop].
 /// Lifetime  `config`, `log` and the loop outlive it.
 class Listeners {
  public:
@@ -31,15 +29,12 @@ class Listeners {
 
   Listeners(const config::Config& config, log::Log& log) : config_(config), log_(log) {}
 
-  /// Opens every `[[listen]]`, taking over the sockets that were passed. All errors at once, with their
-  /// places.
-  [[nodiscard]] std::vector<base::Error> open(const std::vector<process::PassedSocket>& passed);
+  /// What a SocketPool opened for `config`, which checked the rules of each.
+  void take(std::vector<OpenSocket> opened);
   /// One that another process opened and passed.
   [[nodiscard]] base::Result<> adopt(std::uint32_t listen, process::FileDescriptor socket);
   /// Accepts, on these and on what is adopted later.
   void start(io::EventLoop& loop, OnAccept on_accept);
-  /// What is open, to be passed on: with the index of its `[[listen]]`.
-  [[nodiscard]] std::vector<std::pair<std::uint32_t, int>> descriptors() const;
   void pause();
   void resume();
   /// A connection was closed: its descriptor may be what accepting waits for.
@@ -54,14 +49,14 @@ class Listeners {
  private:
   struct Socket {
     std::uint32_t listen;
-    std::unique_ptr<io::Listener> listener;
+    std::shared_ptr<io::Listener> listener;
     PeerRules rules;
     bool local;  ///< A unix socket.
     log::Seldom refusals;
   };
 
   void start_one(Socket& socket);
-  void open_one(std::uint32_t listen, const io::ListenOptions& options, std::vector<base::Error>& errors);
+  base::Result<> add(std::uint32_t listen, std::shared_ptr<io::Listener> socket);
   void refuse(Socket& socket, const io::Peer& peer, std::string_view reason);
 
   const config::Config& config_;

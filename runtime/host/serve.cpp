@@ -26,7 +26,7 @@ int tell_all(const std::vector<base::Error>& errors, int code) {
   return code;
 }
 
-int serve_configured(config::Config& config, bool spawned, const std::vector<process::PassedSocket>& passed) {
+int serve_configured(config::Config& config, bool spawned, std::vector<process::PassedSocket> passed) {
   auto logs = open_logs(config.log);
   if (!logs) return tell_all({logs.error()}, exit_failed);
   log::Log& log = *logs->log;
@@ -55,12 +55,15 @@ int serve_configured(config::Config& config, bool spawned, const std::vector<pro
   process::WorkerCounters counters;
   auto host = std::make_unique<Host>(config, log, logs->access.get(), std::move(loop).value(),
                                      std::move(assembled.assembly), most, counters);
-  if (const auto failed = host->listen(passed); !failed.empty()) return tell_all(failed, exit_failed);
+  SocketPool sockets(std::move(passed), log);
+  std::vector<base::Error> failed;
+  host->listen(sockets.open(config, failed));
+  if (!failed.empty()) return tell_all(failed, exit_failed);
   tell_that_ready(log, config);
   process::tell_service_manager("READY=1");
   if (auto ran = host->run(); !ran) return tell_all({ran.error()}, exit_internal);
   const bool quiet = host->quiet();
-  tell_that_stopped(*logs);
+  tell_that_stopped(log, logs->lost());
   if (!quiet) ::_exit(exit_ok);  // A plugin's thread still runs: what it uses must stay.
   host.reset();
   return exit_ok;
@@ -83,8 +86,10 @@ int serve(const ServeOptions& options) {
   if (!loaded.diagnostics.empty()) say(config::render_all(loaded));
   if (!loaded.config) return exit_configuration;
   try {
-    if (loaded.config->server.processes > 0) return supervise(loaded, overrides, passed.value());
-    return serve_configured(*loaded.config, overrides.spawned, passed.value());
+    if (loaded.config->server.processes > 0) {
+      return supervise({options.config_file, overrides}, std::move(loaded), std::move(passed).value());
+    }
+    return serve_configured(*loaded.config, overrides.spawned, std::move(passed).value());
   } catch (const std::exception& error) {
     say(std::string("trivet: internal error: ") + error.what() + "\n");
     return exit_internal;

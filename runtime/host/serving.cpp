@@ -63,13 +63,13 @@ void tell_that_ready(log::Log& log, const config::Config& config) {
   }
 }
 
-void tell_that_stopped(const Logs& logs) {
-  if (const std::uint64_t lost = logs.lost(); lost != 0) {
-    logs.log->warn("stopped", {{"log_lines_lost", std::to_string(lost)}});
+void tell_that_stopped(log::Log& log, std::uint64_t lost) {
+  if (lost != 0) {
+    log.warn("stopped", {{"log_lines_lost", std::to_string(lost)}});
   } else {
-    logs.log->info("stopped");
+    log.info("stopped");
   }
-  logs.log->flush();
+  log.flush();
 }
 
 void tell_of_lost_lines(const Logs& logs) {

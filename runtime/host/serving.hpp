@@ -33,7 +33,7 @@ void tell_of_descriptors(log::Log& log, const config::Config& config, std::size_
 /// One line that says that everything is loaded and listens. Scripts wait for it.
 void tell_that_ready(log::Log& log, const config::Config& config);
 /// The last line; lines that were lost are counted, not forgotten.
-void tell_that_stopped(const Logs& logs);
+void tell_that_stopped(log::Log& log, std::uint64_t lost);
 /// A worker's last line, where there is something to tell.
 void tell_of_lost_lines(const Logs& logs);
 

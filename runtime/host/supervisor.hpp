@@ -1,89 +1,102 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "runtime/config/config.hpp"
-#include "runtime/host/generation.hpp"
-#include "runtime/host/listeners.hpp"
+#include "runtime/config/load.hpp"
+#include "runtime/host/admin_handler.hpp"
+#include "runtime/host/exchange.hpp"
 #include "runtime/host/serving.hpp"
+#include "runtime/host/slots.hpp"
+#include "runtime/host/socket_pool.hpp"
+#include "runtime/host/team.hpp"
 #include "runtime/io/event_loop.hpp"
 #include "runtime/io/signals.hpp"
-#include "runtime/io/watch.hpp"
+#include "runtime/log/switchable_log.hpp"
 #include "runtime/process/board.hpp"
-#include "runtime/process/worker_start.hpp"
 
 namespace trivet::host {
 
-/// Keeps `processes` workers at work: opens the listening sockets, starts workers from a generation, passes
-/// them the sockets when all are ready, and starts another one for each that ends. Loads no plugin itself.
+/// Where the configuration comes from, at the start and at each reload.
+struct Origin {
+  std::string file;
+  config::Overrides overrides;
+};
+
+/// Keeps workers at work and loads no plugin itself: opens the listening sockets, makes a generation of the
+/// configuration, has a Team of workers serve it, and goes from one team to the next when it is asked to
+/// reload.
 ///
-/// A worker that ends soon after its start is started again later and later: 100 ms, doubled up to 10 s. One
-/// that was at work for longer is replaced at once.
+///   one team starts -> it serves -> another starts, of the new configuration -> it serves, the first retires
+///
+/// Whatever is wrong with the new configuration ends before the first team has noticed anything. At most
+/// three teams retire at once: a reload waits until one of them has gone.
 ///
 /// Thread    [startup] up to run(); everything else on its loop.
 /// Lifetime  What it is made from outlives it.
-class Supervisor {
+class Supervisor final : public AdminHandler, private Team::Events {
  public:
-  Supervisor(const config::Config& config, const Logs& logs, const Generation& generation,
-             Listeners& listeners, process::Board& board, io::EventLoop& loop);
-  ~Supervisor();
+  Supervisor(Origin origin, log::SwitchableLog& log, process::Board& board, SocketPool& sockets,
+             io::EventLoop& loop);
+  ~Supervisor() override;
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  /// Until a signal ends it. Gives the exit code; a worker that cannot start at first is told on standard
-  /// error.
-  int run();
+  /// Until a signal or a command ends it. Gives the exit code; what is wrong with the first configuration, or
+  /// a worker that cannot start at first, is told on standard error.
+  int run(config::Loaded first);
+
+  void reload(AdminReply reply) override;
+  void upgrade(AdminReply reply) override;
+  std::string status(bool json) override;
+  void end(End how) override;
+  bool set_level(std::string_view name) override;
 
  private:
-  enum class State : std::uint8_t { none, starting, serving, stopping };
-  struct Worker {
-    Worker(Supervisor& owner, std::uint32_t number) : supervisor(owner), slot(number) {}
-    void on_due(base::TimePoint now) { supervisor.start(*this, now); }
+  void on_team_ready(Team& team) override;
+  void on_team_failed(Team& team, const std::string& why) override;
+  void on_team_changed(Team& team) override;
+  void on_team_deaf(Team& team) override;
+  void on_team_gone(Team& team) override;
 
-    Supervisor& supervisor;
-    std::uint32_t slot;
-    State state = State::none;
-    std::unique_ptr<process::StartedWorker> process;
-    std::unique_ptr<io::Watch> channel;
-    std::unique_ptr<io::Watch> death;
-    base::TimePoint since{};     ///< It is ready.
-    std::uint32_t failures = 0;  ///< Ends too soon, one after the other.
-    std::string last_words;      ///< Why it could not start.
-    base::MemberTimer<Worker, &Worker::on_due> due{*this};
-  };
-
-  void start(Worker& worker, base::TimePoint now);
-  void on_message(Worker& worker);
-  void on_ready(Worker& worker);
-  void pass_listeners(Worker& worker);
-  void on_end(Worker& worker);
-  void tell_end(const Worker& worker, const process::End& end);
-  void restart_later(Worker& worker);
   void on_signal(int number);
-  void stop();
-  void on_grace_over(base::TimePoint now);
-  void end_if_done();
-  void tell_ready();
+  void on_tick(base::TimePoint now);
+  void reopen_logs();
+  void begin_reload();
+  std::vector<base::Error> prepare(config::Loaded loaded);
+  void change_over(Team& to);
+  void on_deaf_too_late(base::TimePoint now);
+  void finish_reload(int code, const std::string& messages);
+  [[nodiscard]] std::size_t retiring() const noexcept;
 
-  const config::Config& config_;
-  const Logs& logs_;
-  log::Log& log_;
-  const Generation& generation_;
-  Listeners& listeners_;
-  process::Board& board_;
+  Origin origin_;
+  log::SwitchableLog& log_;
+  Slots slots_;
+  SocketPool& sockets_;
   io::EventLoop& loop_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-  base::MemberTimer<Supervisor, &Supervisor::on_grace_over> grace_{*this};
-  bool ready_ = false;  ///< Once all workers were.
+  Exchange exchange_;
+  std::vector<std::unique_ptr<Team>> teams_;  ///< The newest last.
+  Team* serving_ = nullptr;
+  Team* next_ = nullptr;     ///< It starts.
+  Team* awaited_ = nullptr;  ///< It should stop accepting; then the reload is done.
+  std::uint32_t generations_ = 0;
+  std::vector<AdminReply> asked_;  ///< For a reload that has not begun.
+  bool wanted_ = false;
+  std::vector<AdminReply> running_;  ///< For the one that has.
+  bool reloading_ = false;
+  std::string warnings_;
+  base::TimePoint started_{};
+  base::MemberTimer<Supervisor, &Supervisor::on_tick> tick_{*this};
+  base::MemberTimer<Supervisor, &Supervisor::on_deaf_too_late> deaf_{*this};
   bool stopping_ = false;
+  bool draining_ = false;  ///< However long what runs takes.
   int code_ = 0;
 };
 
-/// Everything around it: folders, logs, the generation.
-int supervise(const config::Loaded& loaded, const config::Overrides& overrides,
-              const std::vector<process::PassedSocket>& passed);
+/// Everything around it: the log, descriptors, the board, the admin socket.
+int supervise(Origin origin, config::Loaded loaded, std::vector<process::PassedSocket> passed);
 
 }  // namespace trivet::host

@@ -189,6 +189,24 @@ void Listener::finish(OnFinished on_finished) {
 
 void Listener::stop() { impl_->close(); }
 
+bool Listener::is_reachable() const noexcept { return impl_->listening.file.is_in_place(); }
+
+base::Result<> Listener::adjust(const ListenOptions& options) {
+  const process::FileDescriptor& socket = impl_->listening.socket;
+  switch (options.kind) {
+    case ListenOptions::Kind::unix_path:
+      return impl_->listening.file.adjust(
+          socket, {options.path, static_cast<mode_t>(options.mode), options.group, options.backlog});
+    case ListenOptions::Kind::tcp:
+      if (::listen(socket.get(), options.backlog) != 0)
+        return base::system_error("cannot set the backlog", errno);
+      return base::success();
+    case ListenOptions::Kind::descriptor:
+      return base::success();  // Whoever opened it chose the backlog.
+  }
+  return base::success();
+}
+
 std::uint16_t Listener::port() const noexcept { return impl_->listening.port; }
 
 std::optional<base::IpAddress> Listener::bound_to() const noexcept {

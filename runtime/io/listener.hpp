@@ -67,6 +67,11 @@ class Listener {
   /// Closes; removes the socket file if it is still the one that open() made. For good.
   void stop();
 
+  /// unix_path: whether the path still leads here; nobody may have removed the file. Else true.
+  [[nodiscard]] bool is_reachable() const noexcept;
+  /// Takes mode, group and backlog of options for the same address. Before start(). [loop]
+  base::Result<> adjust(const ListenOptions& options);
+
   [[nodiscard]] std::uint16_t port() const noexcept;  ///< tcp: the port listened on; else 0
   [[nodiscard]] int descriptor() const noexcept;      ///< -1 once stopped
   /// tcp: the address listened on; nothing for a unix socket.

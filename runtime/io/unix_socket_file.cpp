@@ -196,13 +196,27 @@ Result<UnixSocketFile> UnixSocketFile::listen(const process::FileDescriptor& soc
   return made;
 }
 
-void UnixSocketFile::remove() noexcept {
-  if (!folder_.is_open()) return;
+bool UnixSocketFile::is_in_place() const noexcept {
+  if (!folder_.is_open()) return true;
   struct stat found{};
-  if (::fstatat(folder_.get(), name_.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(found.st_mode) &&
-      found.st_dev == device_ && found.st_ino == inode_) {
-    ::unlinkat(folder_.get(), name_.c_str(), 0);
+  return ::fstatat(folder_.get(), name_.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+         found.st_dev == device_ && found.st_ino == inode_;
+}
+
+Result<> UnixSocketFile::adjust(const process::FileDescriptor& socket, const Wish& wish) const {
+  const process::FileDescriptor file(::openat(folder_.get(), name_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat found{};
+  if (!file.is_open() || ::fstat(file.get(), &found) != 0 || found.st_dev != device_ ||
+      found.st_ino != inode_) {
+    return refuse("the socket \"" + wish.path + "\" was replaced");
   }
+  if (Result<> access = set_access(file.get(), wish); !access) return access;
+  if (::listen(socket.get(), wish.backlog) != 0) return system_error("cannot set the backlog", errno);
+  return success();
+}
+
+void UnixSocketFile::remove() noexcept {
+  if (folder_.is_open() && is_in_place()) ::unlinkat(folder_.get(), name_.c_str(), 0);
   folder_.reset();
 }
 

@@ -27,6 +27,10 @@ class UnixSocketFile {
   /// Binds `socket` to the path and lets it listen, as Listener promises.
   static base::Result<UnixSocketFile> listen(const process::FileDescriptor& socket, const Wish& wish);
 
+  /// Whether the path still leads to the socket. Where there is none: true.
+  [[nodiscard]] bool is_in_place() const noexcept;
+  /// Gives it mode, group and backlog of another wish for the same path.
+  base::Result<> adjust(const process::FileDescriptor& socket, const Wish& wish) const;
   /// Unlinks the file if it is still the one that was made: another host may have taken the path over.
   void remove() noexcept;
 

@@ -124,6 +124,7 @@ TEST(Recycling, IsAskedForWithNumbersOrTurnedOff) {
   EXPECT_EQ(defaults.max_requests, 0U);
   EXPECT_EQ(defaults.max_memory, std::nullopt);
   EXPECT_EQ(defaults.watchdog, std::chrono::seconds(30));
+  EXPECT_EQ(defaults.start_timeout, std::chrono::seconds(60));
   const Server some =
       load_good(loader, whole("[server]\nmax_requests = 1000\nmax_memory = '512MiB'\nwatchdog = '5s'\n"))
           .server;

@@ -48,6 +48,8 @@ constexpr Range ranges[] = {
      "outside 0 to 1000000000000"},
     {"MaxMemory", "[server]", "max_memory", "'16MiB'", "'1024GiB'", "'16777215B'", "'1025GiB'",
      "outside 16MiB to 1024GiB"},
+    {"StartTimeout", "[server]", "start_timeout", "'100ms'", "'1h'", "'99ms'", "'3601s'",
+     "outside 100ms to 1h"},
     {"Watchdog", "[server]", "watchdog", "'1s'", "'1h'", "'999ms'", "'3601s'", "outside 1s to 1h"},
     {"Backlog", "[[listen]]\naddress = \"fd:3\"", "backlog", "1", "65535", "0", "65536",
      "outside 1 to 65535"},

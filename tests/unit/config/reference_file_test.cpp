@@ -58,6 +58,7 @@ TEST_F(ReferenceFile, IsTheSameWithItsDefaultsWritten) {
   EXPECT_EQ(a.server.max_requests, b.server.max_requests);
   EXPECT_EQ(a.server.max_memory, b.server.max_memory);
   EXPECT_EQ(a.server.watchdog, b.server.watchdog);
+  EXPECT_EQ(a.server.start_timeout, b.server.start_timeout);
   EXPECT_EQ(a.log.access, b.log.access);
   EXPECT_EQ(a.log.redact, b.log.redact);
   EXPECT_EQ(a.log.request_id, b.log.request_id);
@@ -113,7 +114,7 @@ TEST_F(ReferenceFile, NamesEveryKey) {
         "spool_dir",    "file",        "threads",      "queue",       "timeout",        "config",
         "listen",       "path",        "hosts",        "methods",     "phase",          "authorize",
         "authorize_on", "variables",   "respond",      "filter",      "odd_paths",      "level",
-        "format",       "target",      "max_requests", "max_memory",  "watchdog"}) {
+        "format",       "target",      "max_requests", "max_memory",  "watchdog",       "start_timeout"}) {
     const std::string line = "\n" + std::string(key) + " = ";
     const std::string commented = "\n#" + std::string(key) + " = ";
     EXPECT_TRUE(text_.find(line) != std::string::npos || text_.find(commented) != std::string::npos) << key;

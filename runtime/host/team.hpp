@@ -1,0 +1,142 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/timer_queue.hpp"
+#include "runtime/host/exchange.hpp"
+#include "runtime/host/generation.hpp"
+#include "runtime/host/slots.hpp"
+#include "runtime/host/socket_pool.hpp"
+#include "runtime/host/worker_process.hpp"
+#include "runtime/io/event_loop.hpp"
+#include "runtime/log/log.hpp"
+
+namespace trivet::host {
+
+/// The workers of one generation: as many as `processes` says, each in a seat that is filled again when its
+/// worker ends.
+///
+///   starting -> serving -> retiring -> gone           a stop leads to gone from any
+///
+///   starting  none serves before all can; one that cannot ends the start
+///   serving   a worker that ends is replaced: at once if it served for a second, else after 100 ms, doubled
+///   each
+///             time up to 10 s; one that is worn out is replaced first and retired then
+///   retiring  none accepts any more, connections go to the next team as they become idle
+///
+/// Thread    [loop] of the supervisor.
+/// Lifetime  Owned by its Events. What it is made from outlives it, but for `generation` and the sockets,
+/// which
+///           are its own: the private copies of the plugins are there as long as it is.
+class Team final : private WorkerProcess::Events {
+ public:
+  class Events {
+   public:
+    Events() = default;
+    Events(const Events&) = delete;
+    Events& operator=(const Events&) = delete;
+    virtual ~Events() = default;
+
+    /// All can serve: serve() or stop().
+    virtual void on_team_ready(Team& team) = 0;
+    /// One could not start, and why, a line each: the others are killed, then it is gone.
+    virtual void on_team_failed(Team& team, const std::string& why) = 0;
+    /// The workers that serve are others than before.
+    virtual void on_team_changed(Team& team) = 0;
+    /// It retires, and none accepts any more.
+    virtual void on_team_deaf(Team& team) = 0;
+    /// No worker is left. May delete it.
+    virtual void on_team_gone(Team& team) = 0;
+  };
+  enum class State : std::uint8_t { starting, serving, retiring, stopping, gone };
+
+  struct Surroundings {
+    io::EventLoop& loop;
+    log::Log& log;
+    Slots& slots;
+    Exchange& exchange;
+  };
+
+  Team(Events& events, const Surroundings& around, std::unique_ptr<Generation> generation,
+       std::vector<OpenSocket> sockets);
+  ~Team() override;
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  void start();
+  /// Every worker gets the sockets, and so does each that replaces one.
+  void serve();
+  /// `successor` keeps some of its sockets; the backlog of the others is emptied before they close. Null: the
+  /// sockets stay as they are, for one that comes later.
+  void retire(const Team* successor);
+  enum class Stop : std::uint8_t { at_once, in_grace, drained };
+  void stop(Stop how);
+  void tell_all(Word word, std::string_view text = {});
+  /// Once a second: workers that hang, that are worn out or have lost threads.
+  void look_after(base::TimePoint now);
+
+  [[nodiscard]] State state() const noexcept { return state_; }
+  [[nodiscard]] const Generation& generation() const noexcept { return *generation_; }
+  [[nodiscard]] const config::Config& config() const noexcept { return generation_->config(); }
+  [[nodiscard]] const std::vector<std::unique_ptr<WorkerProcess>>& workers() const noexcept {
+    return workers_;
+  }
+  /// Those that serve and are not on their way out.
+  [[nodiscard]] std::vector<Partner*> serving() const;
+  [[nodiscard]] bool is_deaf() const noexcept;
+
+ private:
+  struct Seat {
+    Seat(Team& owner, std::uint32_t index) : team(owner), number(index) {}
+    void on_due(base::TimePoint) { team.fill(*this); }
+
+    Team& team;
+    std::uint32_t number;
+    WorkerProcess* worker = nullptr;    ///< Who serves here.
+    WorkerProcess* replaced = nullptr;  ///< Who does until `worker` is ready.
+    std::uint32_t failures = 0;         ///< Ends too soon, one after the other.
+    base::MemberTimer<Seat, &Seat::on_due> due{*this};
+  };
+
+  void on_word(WorkerProcess& worker, Word word, process::Message& message) override;
+  void on_end(WorkerProcess& worker, const process::End& end) override;
+  void fill(Seat& seat);
+  bool start_worker(Seat& seat, std::string& why);
+  void on_ready(WorkerProcess& worker);
+  void fail(const std::string& why);
+  void pass_sockets(WorkerProcess& worker);
+  void send_away(WorkerProcess& worker, const std::string& drain);
+  void empty(Seat& seat, const WorkerProcess& worker, bool lived);
+  void fill_later(Seat& seat);
+  void close_sockets();
+  void tell_end(const WorkerProcess& worker, const process::End& end);
+  [[nodiscard]] std::string why_not_started(const WorkerProcess& worker, const process::End& end) const;
+  void kill_hung(base::TimePoint now);
+  void replace_worn();
+  void on_grace_over(base::TimePoint now);
+  void on_nobody_left(base::TimePoint now);
+  void kill_all();
+  void end_if_nobody_left();
+  [[nodiscard]] Seat* seat_of(const WorkerProcess& worker) noexcept;
+  [[nodiscard]] std::optional<std::uint32_t> free_number(const Seat& seat) const noexcept;
+
+  Events& events_;
+  io::EventLoop& loop_;
+  log::Log& log_;
+  Slots& slots_;
+  Exchange& exchange_;
+  std::unique_ptr<Generation> generation_;
+  std::vector<OpenSocket> sockets_;
+  std::vector<std::unique_ptr<Seat>> seats_;
+  std::vector<std::unique_ptr<WorkerProcess>> workers_;  ///< Also those that are on their way out.
+  State state_ = State::starting;
+  bool told_deaf_ = false;
+  base::MemberTimer<Team, &Team::on_grace_over> grace_{*this};
+  base::MemberTimer<Team, &Team::on_nobody_left> nobody_left_{*this};
+};
+
+}  // namespace trivet::host
