@@ -17,6 +17,7 @@ constexpr auto rest = std::chrono::milliseconds(100);
 void Exchange::set_takers(std::vector<Partner*> takers) {
   takers_ = std::move(takers);
   spread();
+  answer_waiting();
 }
 
 void Exchange::on_hand(Partner& from, process::Message& message) {

@@ -21,8 +21,9 @@ class Scribe final : public Partner {
     if (deaf) return false;
     if (word == Word::placed) placed.emplace_back(text);
     if (word == Word::take) {
-      EXPECT_EQ(unpack_parcels(text)->size(), descriptors.size());
-      for (const Parcel& each : *unpack_parcels(text)) taken.push_back(each.listener);
+      const std::vector<Parcel> parcels = unpack_parcels(text).value_or(std::vector<Parcel>());
+      EXPECT_EQ(parcels.size(), descriptors.size());
+      for (const Parcel& each : parcels) taken.push_back(each.listener);
       batches.push_back(descriptors.size());
     }
     return true;
