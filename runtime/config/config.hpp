@@ -10,6 +10,7 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/base/network.hpp"
+#include "runtime/base/zone_layout.hpp"
 
 /// The configuration as plain values, checked, with the place in the file that each came from.
 namespace trivet::config {
@@ -88,6 +89,15 @@ struct Plugin {
   Place place;
 };
 
+/// `[zone.NAME]`: memory that plugins share over threads, workers and generations.
+struct Zone {
+  std::string name;
+  base::ZoneLayout layout;
+  Place place;
+};
+/// Each is a descriptor in one message to a worker.
+inline constexpr std::size_t most_zones = 64;
+
 /// One entry of `authorize`.
 struct Guard {
   enum class Kind : std::uint8_t { plugin, allow, deny };
@@ -142,6 +152,7 @@ struct Config {
   std::vector<Listen> listen;
   base::Limits limits;
   std::string spool_dir = "/var/lib/trivet/spool";
+  std::vector<Zone> zones;
   std::vector<Plugin> plugins;
   std::vector<Route> routes;  ///< In file order: the first match wins.
   Log log;

@@ -111,7 +111,8 @@ class Includer {
     for (Entry& each : table) {
       const bool listed = each.key == "listen" || each.key == "route";
       if (!listed && each.key != "plugin") {
-        const bool section = each.key == "server" || each.key == "limits" || each.key == "log";
+        const bool section =
+            each.key == "server" || each.key == "limits" || each.key == "log" || each.key == "zone";
         sink_.error(each.key_span,
                     "an included file holds [[listen]], [plugin.NAME] and [[route]], not `" +
                         one_line(each.key) + "`",

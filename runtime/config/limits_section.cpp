@@ -21,17 +21,6 @@ void read_size(TableReader& reader, std::string_view key, const SizeRange& range
   out = static_cast<std::size_t>(value);
 }
 
-/// A response head is counted in bytes by everybody who bounds one: also a plain number.
-void read_head_bytes(TableReader& reader, std::size_t& out) {
-  constexpr std::string_view key = "head_bytes";
-  const Entry* entry = reader.find(key);
-  if (entry != nullptr && std::holds_alternative<std::int64_t>(entry->value.value)) {
-    read_count(reader, key, {512, 65528}, out);
-  } else {
-    read_size(reader, key, {512, 65528}, out);
-  }
-}
-
 }  // namespace
 
 void read_limits(Sink& sink, const Table& table, base::Limits& out, std::string& spool_dir) {
@@ -43,7 +32,9 @@ void read_limits(Sink& sink, const Table& table, base::Limits& out, std::string&
   reader.size("body_bytes", any_size, out.body_bytes);
   reader.size_or_unlimited("data_bytes", any_size, out.data_bytes);
   read_size(reader, "window", {4 * kib, 16 * mib}, out.window);
-  read_head_bytes(reader, out.head_bytes);
+  std::uint64_t head_bytes = out.head_bytes;
+  reader.bytes("head_bytes", {512, 65528}, head_bytes);  // As everybody counts who bounds a response head.
+  out.head_bytes = static_cast<std::size_t>(head_bytes);
   read_count(reader, "head_fields", {1, 1000}, out.head_fields);
   reader.absolute_path("spool_dir", spool_dir);
   read_size(reader, "spool_memory", {0, gib}, out.spool_memory);

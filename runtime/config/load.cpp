@@ -75,6 +75,7 @@ void read_document(Sink& sink, const Table& document, const Overrides& overrides
   if (const Table* limits = find_section(reader, "limits")) {
     read_limits(sink, *limits, draft.config.limits, draft.config.spool_dir);
   }
+  if (const Table* zones = find_section(reader, "zone")) read_zones(sink, *zones, draft.config.zones);
   read_plugins(reader, draft.plugins);
   read_each(reader, "route", [&](const Table& table, const Span& span) {
     read_route(sink, table, span, draft.routes.emplace_back());

@@ -11,13 +11,6 @@
 namespace trivet::config {
 namespace {
 
-bool is_plain_name(std::string_view name) {
-  return !name.empty() && name.size() <= 200 && std::all_of(name.begin(), name.end(), [](char each) {
-    return (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') || (each >= '0' && each <= '9') ||
-           each == '_' || each == '-' || each == '.';
-  });
-}
-
 bool check_name(Sink& sink, const Entry& entry) {
   if (entry.key == "allow" || entry.key == "deny") {
     sink.error(entry.key_span, in_quotes(entry.key) + " is a built-in guard", "choose another name");

@@ -57,6 +57,8 @@ void read_listen(Sink& sink, const Table& table, const Span& span, ListenDraft& 
 void add_listen_option(Sink& sink, const std::string& address, std::vector<ListenDraft>& out);
 /// spool_dir stands in [limits] too.
 void read_limits(Sink& sink, const Table& table, base::Limits& out, std::string& spool_dir);
+/// Every [zone.NAME].
+void read_zones(Sink& sink, const Table& table, std::vector<Zone>& out);
 void read_plugin(Sink& sink, const Table& table, const Entry& entry, PluginDraft& out);
 void read_route(Sink& sink, const Table& table, const Span& span, RouteDraft& out);
 void read_log(Sink& sink, const Table& table, Log& out);

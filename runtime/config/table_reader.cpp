@@ -134,6 +134,17 @@ const Entry* TableReader::integer(std::string_view key, const IntegerRange& rang
   return entry;
 }
 
+const Entry* TableReader::bytes(std::string_view key, const SizeRange& range, std::uint64_t& out) {
+  const Entry* entry = find(key);
+  if (entry == nullptr || !std::holds_alternative<std::int64_t>(entry->value.value))
+    return size(key, range, out);
+  std::int64_t number = 0;
+  entry =
+      integer(key, {static_cast<std::int64_t>(range.least), static_cast<std::int64_t>(range.most)}, number);
+  if (entry != nullptr) out = static_cast<std::uint64_t>(number);
+  return entry;
+}
+
 std::optional<std::uint64_t> TableReader::read_size(const Entry& entry, const SizeRange& range,
                                                     std::string_view expected) {
   const Node& node = entry.value;

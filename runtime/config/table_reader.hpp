@@ -56,6 +56,8 @@ class TableReader {
   const Entry* boolean(std::string_view key, bool& out);
   const Entry* integer(std::string_view key, const IntegerRange& range, std::int64_t& out);
   const Entry* size(std::string_view key, const SizeRange& range, std::uint64_t& out);
+  /// Also a whole number: of bytes.
+  const Entry* bytes(std::string_view key, const SizeRange& range, std::uint64_t& out);
   /// Also `"unlimited"`.
   const Entry* size_or_unlimited(std::string_view key, const SizeRange& range, std::uint64_t& out);
   /// Also `"off"`: nothing.

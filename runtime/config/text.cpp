@@ -103,4 +103,11 @@ std::string in_quotes(std::string_view text) { return '"' + cut(text, 100, true)
 
 std::string one_line(std::string_view text) { return cut(text, 400, false); }
 
+bool is_plain_name(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= 200 && std::all_of(name.begin(), name.end(), [](char each) {
+    return (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') || (each >= '0' && each <= '9') ||
+           each == '_' || each == '-' || each == '.';
+  });
+}
+
 }  // namespace trivet::config

@@ -36,4 +36,7 @@ struct CodePoint {
 /// The same without quotes and cut at 400 bytes: for texts of a library.
 [[nodiscard]] std::string one_line(std::string_view text);
 
+/// Letters, digits, `_`, `-` and `.`, at most 200: what names a plugin or a zone.
+[[nodiscard]] bool is_plain_name(std::string_view name) noexcept;
+
 }  // namespace trivet::config

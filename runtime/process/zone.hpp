@@ -12,10 +12,12 @@
 #include <string_view>
 
 #include "runtime/base/error.hpp"
+#include "runtime/base/zone_layout.hpp"
 #include "runtime/process/file_descriptor.hpp"
-#include "runtime/process/zone_layout.hpp"
 
 namespace trivet::process {
+
+using base::ZoneLayout;
 
 /// Memory that processes share under a name: counters, and a table of keys and values that expire.
 ///

@@ -16,7 +16,7 @@ constexpr BrokenFile document_files[] = {
 )",
      R"({}/t.toml:3:2: error: unknown key `colour` in the file
     3 | [colour]
-      |  ^^^^^^ known: `server`, `listen`, `limits`, `plugin`, `route`, `log`, `include`
+      |  ^^^^^^ known: `server`, `listen`, `limits`, `zone`, `plugin`, `route`, `log`, `include`
 )"},
     {"IncludeIsNoList", whole_file,
      R"(include = "conf.d/*.toml"

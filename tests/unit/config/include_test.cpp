@@ -102,6 +102,12 @@ TEST_F(Including, MistakesAreToldInTheFileTheyAreIn) {
        "{}/a.toml:1:2: error: an included file holds [[listen]], [plugin.NAME] and [[route]], not `server`\n"
        "    1 | [server]\n"
        "      |  ^^^^^^ write it in {}/main.toml\n"},
+      {"a zone",
+       R"("a.toml")",
+       {{"a.toml", "[zone.z]\n"}},
+       "{}/a.toml:1:2: error: an included file holds [[listen]], [plugin.NAME] and [[route]], not `zone`\n"
+       "    1 | [zone.z]\n"
+       "      |  ^^^^ write it in {}/main.toml\n"},
       {"includes of its own",
        R"("a.toml")",
        {{"a.toml", "include = [\"a.toml\"]\n"}},

@@ -485,7 +485,7 @@ TEST(Overrides, MistakesOnTheCommandLineAreToldBesideThoseOfTheFile) {
 --listen: error: two listeners on one address: "fd:3", the other at --listen
 {}/t.toml:1:1: error: unknown key `x` in the file
     1 | x = 1
-      | ^ known: `server`, `listen`, `limits`, `plugin`, `route`, `log`, `include`
+      | ^ known: `server`, `listen`, `limits`, `zone`, `plugin`, `route`, `log`, `include`
 4 errors, 0 warnings
 )");
 }

@@ -59,6 +59,12 @@ constexpr Range ranges[] = {
      "100001", "outside 1 to 100000"},
     {"PluginTimeout", "[[route]]\npath = \"/x\"\nfilter = \"wrap\"\n[plugin.wrap]", "timeout", "'1ms'",
      "'24h'", "'0s'", "'1441m'", "outside 1ms to 24h"},
+    {"ZoneSize", "[zone.z]", "size", "'64KiB'", "'16GiB'", "'65535B'", "'17179869185B'",
+     "outside 64KiB to 16GiB"},
+    {"ZoneKeyBytes", "[zone.z]", "key_bytes", "8", "'256B'", "7", "257", "outside 8 to 256"},
+    {"ZoneValueBytes", "[zone.z]", "value_bytes", "8", "'4KiB'", "7", "4097", "outside 8 to 4096"},
+    {"ZoneCounters", "[zone.z]\nsize = \"2MiB\"", "counters", "0", "65536", "-1", "65537",
+     "outside 0 to 65536"},
     {"RouteTimeout", "[[route]]\npath = \"/x\"\nauthorize = \"deny\"", "timeout", "'1ms'", "'24h'", "'0s'",
      "'86401s'", "outside 1ms to 24h"},
 };

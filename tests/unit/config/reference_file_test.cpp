@@ -67,6 +67,8 @@ TEST_F(ReferenceFile, IsTheSameWithItsDefaultsWritten) {
   EXPECT_EQ(a.listen[0].backlog, b.listen[0].backlog);
   EXPECT_EQ(a.listen[0].accept_steering, b.listen[0].accept_steering);
   EXPECT_EQ(a.spool_dir, b.spool_dir);
+  ASSERT_EQ(b.zones.size(), 1U);
+  EXPECT_EQ(a.zones[0].layout, b.zones[0].layout);
   ASSERT_EQ(a.plugins.size(), b.plugins.size());
   for (std::size_t index = 0; index < a.plugins.size(); ++index) {
     EXPECT_EQ(a.plugins[index].path, b.plugins[index].path);
@@ -119,6 +121,12 @@ TEST_F(ReferenceFile, NamesEveryKey) {
     const std::string commented = "\n#" + std::string(key) + " = ";
     EXPECT_TRUE(text_.find(line) != std::string::npos || text_.find(commented) != std::string::npos) << key;
   }
+}
+
+TEST_F(ReferenceFile, NamesEveryKeyOfAZone) {
+  const std::string zone = text_.substr(text_.find("\n[zone.limits]\n"));
+  for (const char* key : {"size", "key_bytes", "value_bytes", "counters"})
+    EXPECT_NE(zone.find("\n#" + std::string(key) + " = "), std::string::npos) << key;
 }
 
 }  // namespace

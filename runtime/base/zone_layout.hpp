@@ -1,9 +1,10 @@
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 
-namespace trivet::process {
+namespace trivet::base {
 
 /// How a zone's memory is divided: a header, counters, and sets of entries. Two zones with the same layout
 /// can be taken for each other.
@@ -45,4 +46,4 @@ struct ZoneLayout {
   [[nodiscard]] constexpr std::uint64_t least_size() const noexcept { return first_set() + set_size(); }
 };
 
-}  // namespace trivet::process
+}  // namespace trivet::base
