@@ -90,7 +90,7 @@ base::Result<Note> parse_note(std::string_view text) {
 std::string refuse_abi(std::uint16_t major, std::uint16_t minor) {
   constexpr std::uint16_t host_major = TRIVET_ABI_MAJOR;
   constexpr std::uint16_t host_minor = TRIVET_ABI_MINOR;
-  const bool speaks = major == host_major && (major == 0 ? minor == host_minor : minor <= host_minor);
+  const bool speaks = major == host_major && minor <= host_minor && minor >= TRIVET_ABI_OLDEST_MINOR;
   if (speaks) return {};
   return "was built for plugin ABI " + std::to_string(major) + "." + std::to_string(minor) +
          ", this host speaks " + std::to_string(host_major) + "." + std::to_string(host_minor) +

@@ -1,7 +1,8 @@
 #include <trivet/abi.h>
 
-/* The smallest plugin in plain C: a responder that says how it was asked. Also the material for plugins that
- * are wrong in one place: CMakeLists.txt builds it several times, with one of these set otherwise. */
+/* The smallest plugin in plain C, of the first version of the contract, which has to go on loading: a
+ * responder that says how it was asked. Also the material for plugins that are wrong in one place:
+ * CMakeLists.txt builds it several times, with one of these set otherwise. */
 
 #ifndef PLAIN_NOTE
 #define PLAIN_NOTE                                                                        \
@@ -60,7 +61,7 @@ TRIVET_EXPORT const trivet_plugin TRIVET_ENTRY_SYMBOL = {
     .magic = PLAIN_MAGIC,
     .size = sizeof(trivet_plugin),
     .abi_major = TRIVET_ABI_MAJOR,
-    .abi_minor = TRIVET_ABI_MINOR,
+    .abi_minor = 1,
     .flags = PLAIN_FLAGS,
     .name = {PLAIN_NAME, sizeof PLAIN_NAME - 1},
     .version = {"1.0.0", 5},

@@ -6,9 +6,10 @@
  * carries one ELF note (section .note.trivet, owner "Trivet", type TRIVET_NOTE_TYPE) whose description is
  * JSON text that says the same about it, so that tools can read it without running its code.
  *
- * Growth    Version 0 is not frozen. From version 1 on structs only grow at their end; each begins with its
- * size as its maker knows it, and whoever reads it looks at no member beyond that size. Members are never
- *           reordered, retyped or reused. Unknown enum values are errors.
+ * Growth    Version 0 is not frozen, but a host loads plugins of every minor version from
+ * TRIVET_ABI_OLDEST_MINOR on up to its own. Structs only grow at their end; each begins with its size as its
+ * maker knows it, and whoever reads it looks at no member beyond that size. Members are never reordered,
+ * retyped or reused. Unknown enum values are errors. What came later says so: "since 0.2".
  * Memory    Whoever passes memory owns it. Nothing is freed across this page. Texts are pointer and length,
  * never terminated by NUL; a length of 0 may come with a null pointer. Threads   Each function says where it
  * may be called: [startup] the thread that starts the host, before any request; [call] inside a hook that was
@@ -30,7 +31,8 @@ extern "C" {
 
 #define TRIVET_ABI_MAGIC 0x54525654u /* "TRVT" */
 #define TRIVET_ABI_MAJOR 0
-#define TRIVET_ABI_MINOR 1
+#define TRIVET_ABI_MINOR 2
+#define TRIVET_ABI_OLDEST_MINOR 1 /* what a host of this version still loads */
 #define TRIVET_ENTRY_SYMBOL trivet_plugin_v0
 #define TRIVET_ENTRY_NAME "trivet_plugin_v0"
 #define TRIVET_NOTE_OWNER "Trivet"
@@ -118,6 +120,70 @@ typedef struct trivet_request_info {
   uint32_t reserved; /* 0 */
 } trivet_request_info;
 
+typedef struct trivet_zone trivet_zone;       /* a [zone.NAME] of the configuration; the host's */
+typedef struct trivet_counter trivet_counter; /* one number of a zone; the host's */
+
+typedef struct trivet_zone_info {
+  uint32_t size;        /* set by the caller to what it knows */
+  uint32_t key_bytes;   /* the longest key */
+  uint32_t value_bytes; /* the longest value */
+  uint32_t counters;    /* how many there can be */
+  uint64_t entries;     /* how many there can be, if keys spread evenly */
+} trivet_zone_info;
+
+/* When there is no room for a new entry. What has expired makes room in any case. */
+typedef uint32_t trivet_zone_full;
+enum {
+  TRIVET_ZONE_EVICT = 0, /* gives up an entry that was not used for long */
+  TRIVET_ZONE_REFUSE = 1 /* gives TRIVET_E_LIMIT */
+};
+
+/* In place of a version: whatever is there. */
+#define TRIVET_ZONE_ANY UINT64_MAX
+
+/* Shared zones: memory that is the same for all threads, workers and plugins that open it by one name, and
+ * that outlives workers and reloads. Since 0.2. A zone has counters, which stay, and a table of entries: a
+ * key, a value, a version that changes whenever the entry does, and maybe a time at which it is forgotten.
+ * Keys and values are any bytes. Each function is one step that others see whole or not at all; none waits,
+ * whatever happens to other processes, so all are for the event loop too.
+ *
+ * Threads    [any] but for `open`; also on threads that the plugin started itself.
+ * Lifetime   Zones and counters: until destroy returns. What is in them: as long as the configuration has the
+ *            zone with the same layout, and the host runs.
+ * Errors     TRIVET_E_ARGUMENT: the key or value is too long for the zone. TRIVET_E_STATE from get, put, add,
+ *            remove also: too many others changed entries beside this one; nothing was done. */
+typedef struct trivet_zones {
+  uint32_t size;
+  uint32_t reserved; /* 0 */
+
+  /* [startup, inside create] `path` is the setting that `name` comes from. A zone that is not configured is
+   * told to the operator there, and gives TRIVET_E_ABSENT; create then gives TRIVET_E_FAILED. */
+  trivet_status (*open)(const trivet_settings*, trivet_text path, trivet_text name, trivet_zone** zone);
+  trivet_status (*info)(const trivet_zone*, trivet_zone_info* info);
+  /* Nanoseconds of the clock by which entries expire; the same in all workers. */
+  uint64_t (*now)(const trivet_zone*);
+
+  /* Copies the value to `value`, as much of it as fits into `capacity`; *length is all of it. *version is
+   * never 0. TRIVET_E_ABSENT: there is no such entry; *version is 0. */
+  trivet_status (*get)(trivet_zone*, trivet_text key, void* value, size_t capacity, size_t* length,
+                       uint64_t* version);
+  /* `lifetime` in nanoseconds; 0: for good. `version`: TRIVET_ZONE_ANY, or only over the entry of that
+   * version, or 0: only where there is none; else TRIVET_E_STATE. */
+  trivet_status (*put)(trivet_zone*, trivet_text key, trivet_text value, uint64_t lifetime, uint64_t version,
+                       trivet_zone_full when_full);
+  /* Adds to an entry that holds a number (8 bytes in the machine's order), and keeps its time; makes it where
+   * there is none. Stays at the ends of the range. TRIVET_E_ARGUMENT: it holds something else. */
+  trivet_status (*add)(trivet_zone*, trivet_text key, int64_t delta, uint64_t lifetime,
+                       trivet_zone_full when_full, int64_t* sum);
+  /* TRIVET_E_ABSENT: there is none; TRIVET_E_STATE: it has another version. */
+  trivet_status (*remove)(trivet_zone*, trivet_text key, uint64_t version);
+
+  /* The counter of that name, 0 at first. TRIVET_E_LIMIT: there can be no more. */
+  trivet_status (*counter)(trivet_zone*, trivet_text name, trivet_counter** counter);
+  /* Gives what it is then; `delta` 0 reads it. */
+  int64_t (*counter_add)(trivet_counter*, int64_t delta);
+} trivet_zones;
+
 /* What the host offers. Valid from create to the end of destroy. */
 typedef struct trivet_host {
   uint32_t size;
@@ -182,6 +248,10 @@ typedef struct trivet_host {
    * the plugin whose create, destroy or hook runs on the calling thread [startup] [call]; on threads that the
    * plugin started itself there is none, and the line is dropped. */
   void (*log)(trivet_request*, trivet_level level, trivet_text line);
+
+  /* --- shared zones; since 0.2: look at `size` first --- */
+
+  const trivet_zones* zones;
 } trivet_host;
 
 /* A responder answers in one of two ways; the other hooks are null.
@@ -249,7 +319,7 @@ typedef struct trivet_plugin {
 #define TRIVET_EXPORT __attribute__((visibility("default")))
 
 /* The note, for plugins in C: once in one file, with a string literal such as
- *   {"name":"hello","version":"1.0","abi":"0.1","roles":["responder"],"flags":["never_blocks"],"sdk":"c"}
+ *   {"name":"hello","version":"1.0","abi":"0.2","roles":["responder"],"flags":["never_blocks"],"sdk":"c"}
  * Roles: responder, authorizer, filter. Flags: never_blocks, shared_instance, wants_short. They repeat what
  * the exported constant says; a plugin whose two halves differ is refused. At most 4096 bytes. (C only: the
  * text may fill its array without its NUL.) A member "settings" may hold a JSON Schema of the plugin's

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <trivet/basic.hpp>
+#include <trivet/fake_zone.hpp>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -68,6 +69,7 @@ struct FakeSettings {
   using Value = std::variant<std::string, std::int64_t, double, bool>;
   std::map<std::string, Value, std::less<>> leaves;
   mutable std::vector<std::string> errors;
+  std::map<std::string, FakeZone*, std::less<>> zones;
 
   /// The distinct keys right below `path`, and whether there are any.
   [[nodiscard]] std::vector<std::string> keys(std::string_view path) const {
@@ -157,6 +159,29 @@ struct FakeTable {
     if (!line.empty()) line += ": ";
     fake(from).errors.push_back(line.append(view(what)));
   }
+
+  static trivet_status open_zone(const trivet_settings* from, trivet_text path, trivet_text name,
+                                 trivet_zone** zone) {
+    const auto found = fake(from).zones.find(view(name));
+    if (found == fake(from).zones.end()) {
+      const std::string what = "no zone \"" + std::string(view(name)) + "\" is configured";
+      setting_error(from, path, text(what));
+      return TRIVET_E_ABSENT;
+    }
+    *zone = reinterpret_cast<trivet_zone*>(found->second);  // NOLINT: an opaque handle
+    return TRIVET_OK;
+  }
+  static constexpr trivet_zones zones = {sizeof(trivet_zones),
+                                         0,
+                                         &open_zone,
+                                         &FakeZones::info,
+                                         &FakeZones::now,
+                                         &FakeZones::get,
+                                         &FakeZones::put,
+                                         &FakeZones::add,
+                                         &FakeZones::remove,
+                                         &FakeZones::counter,
+                                         &FakeZones::counter_add};
 
   static trivet_phase phase(const FakeRequest& it) {
     const auto found = it.ask->params.find("FCGI_APACHE_ROLE");
@@ -325,6 +350,7 @@ struct FakeTable {
     table.deny = &deny;
     table.fail = &fail;
     table.log = &log;
+    table.zones = &zones;
     return table;
   }
 };

@@ -38,6 +38,7 @@
 ///           constructor throws keeps the plugin from starting.
 #include <trivet/hooks.hpp>
 #include <trivet/note.hpp>
+#include <trivet/zone.hpp>
 
 // NOLINTBEGIN(bugprone-macro-parentheses): the arguments are a type and two literals
 #define TRIVET_PLUGIN(Class, plugin_name, plugin_version)                                               \

@@ -17,6 +17,8 @@ class WrongSetting : public std::exception {
   [[nodiscard]] const char* what() const noexcept override { return "a setting is wrong"; }
 };
 
+class Zone;
+
 /// The host's log, for lines that belong to no request.
 ///
 /// Thread  Wherever a hook, the constructor or the destructor of the plugin runs. On threads that a plugin
@@ -134,6 +136,8 @@ class Settings {
   [[nodiscard]] Log log() const noexcept { return Log(host_); }
 
  private:
+  friend class Zone;
+
   [[nodiscard]] std::string path(std::string_view key) const {
     if (prefix_.empty()) return std::string(key);
     if (key.empty()) return prefix_;

@@ -38,6 +38,12 @@ class FakeHost {
   FakeHost& set(std::string_view path, std::int64_t value) { return put(path, value); }
   FakeHost& set(std::string_view path, double value) { return put(path, value); }
 
+  /// A zone that is configured, before start(). Outlives this.
+  FakeHost& zone(std::string_view name, FakeZone& zone) {
+    settings_.zones.insert_or_assign(std::string(name), &zone);
+    return *this;
+  }
+
   /// Constructs the plugin; the functions below do it when it was not done. False: errors() says why.
   bool start() {
     if (started_) return true;

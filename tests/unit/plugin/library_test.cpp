@@ -125,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "class in "
                 "TRIVET_PLUGIN()"},
         Refusal{"OtherAbi", fixture("wrong_abi"),
-                "was built for plugin ABI 7.2, this host speaks 0.1: rebuild it with this host's SDK"},
+                "was built for plugin ABI 7.2, this host speaks 0.2: rebuild it with this host's SDK"},
         Refusal{"Origin", fixture("origin"),
                 "looks for libraries beside itself (RUNPATH $ORIGIN/lib), where its private copy has none: "
                 "link them "
@@ -241,9 +241,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "exports a trivet_plugin_v0 that is no Trivet plugin (wrong magic): build it with "
                   "trivet_add_plugin()"},
         EntryCase{"Major", [](Tables& all) { all.plugin.abi_major = 1; },
-                  "was built for plugin ABI 1.1, this host speaks 0.1: rebuild it with this host's SDK"},
-        EntryCase{"Minor", [](Tables& all) { all.plugin.abi_minor = 2; },
-                  "was built for plugin ABI 0.2, this host speaks 0.1: rebuild it with this host's SDK"},
+                  "was built for plugin ABI 1.1, this host speaks 0.2: rebuild it with this host's SDK"},
+        EntryCase{"Minor", [](Tables& all) { all.plugin.abi_minor = 3; },
+                  "was built for plugin ABI 0.3, this host speaks 0.2: rebuild it with this host's SDK"},
         EntryCase{"Size", [](Tables& all) { all.plugin.size = 16; },
                   "exports a trivet_plugin_v0 of only 16 bytes: build it with trivet_add_plugin()"},
         EntryCase{"NoName", [](Tables& all) { all.plugin.name = {}; },

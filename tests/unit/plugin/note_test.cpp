@@ -87,12 +87,12 @@ TEST_P(Abi, RunsOnlyWhereItIsSpoken) {
   EXPECT_EQ(refused.empty(), runs);
   if (runs) return;
   EXPECT_EQ(refused, "was built for plugin ABI " + std::to_string(major) + "." + std::to_string(minor) +
-                         ", this host speaks 0.1: rebuild it with this host's SDK");
+                         ", this host speaks 0.2: rebuild it with this host's SDK");
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, Abi,
-                         testing::Values(AbiCase{0, 1, true}, AbiCase{0, 0, false}, AbiCase{0, 2, false},
-                                         AbiCase{1, 0, false}, AbiCase{1, 1, false},
+                         testing::Values(AbiCase{0, 1, true}, AbiCase{0, 2, true}, AbiCase{0, 0, false},
+                                         AbiCase{0, 3, false}, AbiCase{1, 0, false}, AbiCase{1, 1, false},
                                          AbiCase{65535, 65535, false}));
 
 TEST(Note, OfARealPluginSaysWhatItIs) {
@@ -101,7 +101,7 @@ TEST(Note, OfARealPluginSaysWhatItIs) {
   const auto note = inspect(ElfFile::of(file.value().descriptor.get(), file.value().size));
   ASSERT_TRUE(note.ok()) << note.error().message;
   EXPECT_EQ(note.value(),
-            (Note{"gate", "1.0.0", 0, 1, "0.1.0", false, true, false, false, false, false, std::nullopt}));
+            (Note{"gate", "1.0.0", 0, 2, "0.1.0", false, true, false, false, false, false, std::nullopt}));
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ static_assert(offsetof(trivet_host, set_variable) == 144);
 static_assert(offsetof(trivet_host, deny) == 152);
 static_assert(offsetof(trivet_host, fail) == 160);
 static_assert(offsetof(trivet_host, log) == 168);
-static_assert(sizeof(trivet_host) == 176);
+static_assert(sizeof(trivet_host) >= 176);  // 0.1
 
 static_assert(offsetof(trivet_responder, size) == 0);
 static_assert(offsetof(trivet_responder, handle) == 8);
@@ -97,6 +97,30 @@ static_assert(offsetof(trivet_plugin, responder) == 64);
 static_assert(offsetof(trivet_plugin, authorizer) == 72);
 static_assert(offsetof(trivet_plugin, filter) == 80);
 static_assert(sizeof(trivet_plugin) == 88);
+
+// What 0.2 appended.
+static_assert(offsetof(trivet_host, zones) == 176);
+static_assert(sizeof(trivet_host) == 184);
+
+static_assert(offsetof(trivet_zone_info, size) == 0);
+static_assert(offsetof(trivet_zone_info, key_bytes) == 4);
+static_assert(offsetof(trivet_zone_info, value_bytes) == 8);
+static_assert(offsetof(trivet_zone_info, counters) == 12);
+static_assert(offsetof(trivet_zone_info, entries) == 16);
+static_assert(sizeof(trivet_zone_info) == 24);
+
+static_assert(offsetof(trivet_zones, size) == 0);
+static_assert(offsetof(trivet_zones, reserved) == 4);
+static_assert(offsetof(trivet_zones, open) == 8);
+static_assert(offsetof(trivet_zones, info) == 16);
+static_assert(offsetof(trivet_zones, now) == 24);
+static_assert(offsetof(trivet_zones, get) == 32);
+static_assert(offsetof(trivet_zones, put) == 40);
+static_assert(offsetof(trivet_zones, add) == 48);
+static_assert(offsetof(trivet_zones, remove) == 56);
+static_assert(offsetof(trivet_zones, counter) == 64);
+static_assert(offsetof(trivet_zones, counter_add) == 72);
+static_assert(sizeof(trivet_zones) == 80);
 
 // Who gets what: a changed signature is as fatal as a moved member.
 using Host = trivet_host;
@@ -132,6 +156,28 @@ static_assert(
     is_same_v<decltype(Host::deny), trivet_status (*)(trivet_request*, std::uint32_t, trivet_text)>);
 static_assert(is_same_v<decltype(Host::fail), void (*)(trivet_request*, trivet_text)>);
 static_assert(is_same_v<decltype(Host::log), void (*)(trivet_request*, trivet_level, trivet_text)>);
+
+static_assert(is_same_v<decltype(Host::zones), const trivet_zones*>);
+
+using Zones = trivet_zones;
+static_assert(is_same_v<decltype(Zones::open),
+                        trivet_status (*)(const trivet_settings*, trivet_text, trivet_text, trivet_zone**)>);
+static_assert(is_same_v<decltype(Zones::info), trivet_status (*)(const trivet_zone*, trivet_zone_info*)>);
+static_assert(is_same_v<decltype(Zones::now), std::uint64_t (*)(const trivet_zone*)>);
+static_assert(is_same_v<decltype(Zones::get), trivet_status (*)(trivet_zone*, trivet_text, void*, std::size_t,
+                                                                std::size_t*, std::uint64_t*)>);
+static_assert(
+    is_same_v<decltype(Zones::put), trivet_status (*)(trivet_zone*, trivet_text, trivet_text, std::uint64_t,
+                                                      std::uint64_t, trivet_zone_full)>);
+static_assert(
+    is_same_v<decltype(Zones::add), trivet_status (*)(trivet_zone*, trivet_text, std::int64_t, std::uint64_t,
+                                                      trivet_zone_full, std::int64_t*)>);
+static_assert(
+    is_same_v<decltype(Zones::remove), trivet_status (*)(trivet_zone*, trivet_text, std::uint64_t)>);
+static_assert(
+    is_same_v<decltype(Zones::counter), trivet_status (*)(trivet_zone*, trivet_text, trivet_counter**)>);
+static_assert(is_same_v<decltype(Zones::counter_add), std::int64_t (*)(trivet_counter*, std::int64_t)>);
+static_assert(TRIVET_ZONE_ANY == UINT64_MAX && TRIVET_ZONE_EVICT == 0 && TRIVET_ZONE_REFUSE == 1);
 
 using Chunk = trivet_status (*)(void*, trivet_request*, void*, trivet_text, trivet_end);
 using Call = trivet_status (*)(void*, trivet_request*);
