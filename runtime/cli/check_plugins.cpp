@@ -16,6 +16,7 @@
 
 #include "runtime/cli/output.hpp"
 #include "runtime/host/folders.hpp"
+#include "runtime/host/zones.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/plugin/note.hpp"
 #include "runtime/plugin/plugin.hpp"
@@ -60,7 +61,8 @@ void read_lines(const config::Plugin& plugin, std::string_view text, std::vector
 }
 
 /// Loads the plugin; what is wrong with it goes to `told`. Does not return.
-[[noreturn]] void load_here(const config::Plugin& config, const std::string& folder, int told) {
+[[noreturn]] void load_here(const config::Plugin& config, const std::vector<config::Zone>& zones,
+                            const std::string& folder, int told) {
   std::string text;
   // What a plugin prints must not stand between what is told of it.
   static_cast<void>(::dup2(STDERR_FILENO, STDOUT_FILENO));
@@ -68,9 +70,12 @@ void read_lines(const config::Plugin& plugin, std::string_view text, std::vector
     log::Settings settings;
     settings.level = log::Level::warn;
     auto log = log::Log::open(settings);
+    auto made = host::make_zones(zones);
     if (!log) {
       text = log.error().message;
-    } else if (const auto started = plugin::Plugin::start(config, folder, *log.value()); !started) {
+    } else if (!made) {
+      text = made.error().message;
+    } else if (const auto started = plugin::Plugin::start(config, folder, *log.value(), &*made); !started) {
       text = started.error().message;
     }
   } catch (const std::exception& error) {
@@ -95,12 +100,12 @@ int wait_for(pid_t child) {
   return status;
 }
 
-void load_apart(const config::Plugin& config, const std::string& folder,
-                std::vector<config::Diagnostic>& out) {
+void load_apart(const config::Plugin& config, const std::vector<config::Zone>& zones,
+                const std::string& folder, std::vector<config::Diagnostic>& out) {
   // Not a pipe: whatever the plugin starts may hold its other end open for good.
   const process::FileDescriptor told(::memfd_create("trivet-check", MFD_CLOEXEC));
   const pid_t child = told.get() < 0 ? -1 : ::fork();
-  if (child == 0) load_here(config, folder, told.get());
+  if (child == 0) load_here(config, zones, folder, told.get());
   if (child < 0) {
     out.push_back(error_of(config, "cannot be tried: " + std::string(std::strerror(errno))));  // NOLINT
     return;
@@ -149,7 +154,7 @@ std::vector<config::Diagnostic> check_plugins(const config::Config& config, bool
     all.push_back(error_at({config.file, 0, 0}, folder.error().message));
     return all;
   }
-  for (const config::Plugin* each : sound) load_apart(*each, folder.value().path(), all);
+  for (const config::Plugin* each : sound) load_apart(*each, config.zones, folder.value().path(), all);
   return all;
 }
 

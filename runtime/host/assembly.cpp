@@ -70,10 +70,10 @@ class Joining {
 
 }  // namespace
 
-Assembled assemble(const config::Config& config, log::Log& log) {
+Assembled assemble(const config::Config& config, log::Log& log, const process::Zones& zones) {
   Assembled result;
   for (const config::Plugin& each : config.plugins) {
-    auto started = plugin::Plugin::start(each, config.server.plugin_cache, log);
+    auto started = plugin::Plugin::start(each, config.server.plugin_cache, log, &zones);
     if (started) {
       result.assembly.plugins.push_back(std::move(started).value());
     } else {

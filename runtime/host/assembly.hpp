@@ -26,6 +26,7 @@ struct Assembled {
   Assembly assembly;
   std::vector<base::Error> errors;
 };
-[[nodiscard]] Assembled assemble(const config::Config& config, log::Log& log);
+/// `zones` outlive the plugins.
+[[nodiscard]] Assembled assemble(const config::Config& config, log::Log& log, const process::Zones& zones);
 
 }  // namespace trivet::host

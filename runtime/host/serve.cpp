@@ -10,6 +10,7 @@
 #include "runtime/host/host.hpp"
 #include "runtime/host/serving.hpp"
 #include "runtime/host/supervisor.hpp"
+#include "runtime/host/zones.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/plugin/note.hpp"
 #include "runtime/process/service_manager.hpp"
@@ -45,7 +46,9 @@ int serve_configured(config::Config& config, bool spawned, std::vector<process::
     return tell_all(errors, exit_failed);
   }
 
-  Assembled assembled = assemble(config, log);
+  auto zones = make_zones(config.zones);
+  if (!zones) return tell_all({zones.error()}, exit_failed);
+  Assembled assembled = assemble(config, log, *zones);
   if (!assembled.errors.empty()) return tell_all(assembled.errors, exit_failed);
   own.reset();  // What is loaded stays loaded. Web servers kill what they spawn: then nothing may be left
                 // over.

@@ -16,8 +16,8 @@ struct Start {
 
   /// Which descriptor of the message is which.
   enum Descriptor : std::size_t {
-    snapshot,  ///< The packed config::Snapshot, sealed.
-    descriptors
+    snapshot,     ///< The packed config::Snapshot, sealed.
+    descriptors,  ///< How many are always there. The zones follow, in the order of the configuration.
   };
 };
 

@@ -18,6 +18,7 @@
 #include "runtime/host/numbers.hpp"
 #include "runtime/host/serving.hpp"
 #include "runtime/host/start.hpp"
+#include "runtime/host/zones.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/io/watch.hpp"
 #include "runtime/plugin/current.hpp"
@@ -160,9 +161,9 @@ int fail(process::Channel& channel, const std::vector<base::Error>& errors, int 
   return code;
 }
 
-int work_with(process::Channel& channel, const process::Board& board, const process::Message& start) {
+int work_with(process::Channel& channel, const process::Board& board, process::Message& start) {
   const auto about = read_start(start.text);
-  if (!about || about->slot >= board.slots() || start.descriptors.size() != Start::descriptors)
+  if (!about || about->slot >= board.slots() || start.descriptors.size() < Start::descriptors)
     return fail(channel, {{base::ErrorCode::system_failure, "the supervisor is of another version"}},
                 exit_internal);
   process::WorkerSlot& slot = board.slot(about->slot);
@@ -181,7 +182,12 @@ int work_with(process::Channel& channel, const process::Board& board, const proc
   const auto connections = io::raise_descriptor_limit(config.limits.connections);
   if (!connections) return fail(channel, {connections.error()}, exit_internal);
 
-  Assembled assembled = assemble(config, *logs->log);
+  std::vector<process::FileDescriptor> passed;
+  for (std::size_t i = Start::descriptors; i < start.descriptors.size(); ++i)
+    passed.push_back(std::move(start.descriptors[i]));
+  auto zones = open_zones(config.zones, std::move(passed));
+  if (!zones) return fail(channel, {zones.error()}, exit_internal);
+  Assembled assembled = assemble(config, *logs->log, *zones);
   if (!assembled.errors.empty()) return fail(channel, assembled.errors, exit_failed);
   auto loop = io::EventLoop::open();
   if (!loop) return fail(channel, {loop.error()}, exit_internal);
@@ -209,7 +215,7 @@ int work() {
   process::Channel channel{process::FileDescriptor(process::control_descriptor)};
   auto board = process::Board::open(process::FileDescriptor(process::board_descriptor));
   if (!board) return fail(channel, {board.error()}, exit_internal);
-  const auto start = wait_for_message(channel);
+  auto start = wait_for_message(channel);
   if (!start || start->kind != static_cast<std::uint32_t>(Word::start)) return exit_internal;
   try {
     return work_with(channel, *board, *start);

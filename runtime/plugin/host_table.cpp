@@ -9,6 +9,7 @@
 #include "runtime/plugin/call.hpp"
 #include "runtime/plugin/current.hpp"
 #include "runtime/plugin/settings.hpp"
+#include "runtime/plugin/zone_table.hpp"
 
 namespace trivet::plugin {
 
@@ -224,6 +225,7 @@ constexpr trivet_host table = {
     .deny = &deny,
     .fail = &fail,
     .log = &log_line,
+    .zones = &zone_table,
 };
 
 }  // namespace

@@ -36,8 +36,10 @@ Plugin::Plugin(const config::Plugin& config, log::Log& log)
       current_(std::make_shared<Current>(Current{config.name, &log})) {}
 
 base::Result<std::unique_ptr<Plugin>> Plugin::start(const config::Plugin& config,
-                                                    const std::string& cache_folder, log::Log& log) {
+                                                    const std::string& cache_folder, log::Log& log,
+                                                    const process::Zones* zones) {
   std::unique_ptr<Plugin> plugin(new Plugin(config, log));  // NOLINT: the constructor is private
+  plugin->zones_ = zones;
   {
     notice_forks();
     const CurrentScope scope(*plugin->current_);  // Constructors of static objects run while it loads.
@@ -118,7 +120,7 @@ base::Result<> Plugin::begin(const config::Plugin& config, const trivet_plugin& 
 /// One for each thread, or for the loop; or one for all.
 base::Result<> Plugin::make_instances(const config::Plugin& config, std::uint32_t count) {
   const CurrentScope scope(*current_);
-  SettingsReader settings(config);
+  SettingsReader settings(config, zones_);
   const bool is_shared = (entry_.flags & TRIVET_SHARED_INSTANCE) != 0;
   const std::uint32_t needed = is_shared || count == 0 ? 1 : count;
   instances_.reserve(needed);

@@ -12,6 +12,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/plugin/threads.hpp"
+#include "runtime/process/zone.hpp"
 
 namespace trivet::config {
 struct Plugin;
@@ -35,9 +36,10 @@ class Plugin {
  public:
   /// Loads the file (a private copy in `cache_folder`, unless there is one already), shakes hands, makes the
   /// instances. The Error names plugin, file and cure; where several settings are wrong, one line for each.
-  /// `log` outlives it.
+  /// `log` and `zones` outlive it; `zones` null: there are none.
   static base::Result<std::unique_ptr<Plugin>> start(const config::Plugin& config,
-                                                     const std::string& cache_folder, log::Log& log);
+                                                     const std::string& cache_folder, log::Log& log,
+                                                     const process::Zones* zones = nullptr);
   /// Makes the workers of a plugin that does not run on the loop; `around` as for Threads.
   using MakeWorkers = std::function<std::unique_ptr<Workers>(
       const std::vector<void*>& instances, std::uint32_t queue, const Threads::Around& around)>;
@@ -78,6 +80,7 @@ class Plugin {
   std::string name_;
   std::string version_;
   std::optional<std::chrono::milliseconds> timeout_;
+  const process::Zones* zones_ = nullptr;
   std::shared_ptr<Current> current_;  ///< Shared with the threads, which may outlive this after abandon().
   std::unique_ptr<Library> library_;  ///< Null for a plugin that is linked in.
   trivet_plugin entry_{};

@@ -113,6 +113,19 @@ void SettingsReader::report(std::string_view path, std::string_view what) {
   errors_.push_back(line.append(what));
 }
 
+process::Zone* SettingsReader::zone(std::string_view path, std::string_view name) {
+  if (zones_ != nullptr) {
+    if (const auto found = zones_->find(name); found != zones_->end()) return found->second.get();
+  }
+  std::string known;
+  if (zones_ != nullptr) {
+    for (const auto& [each, zone] : *zones_) known.append(known.empty() ? "" : ", ").append(each);
+  }
+  report(path, "there is no zone \"" + std::string(name) + "\": add [zone." + std::string(name) + "]" +
+                   (known.empty() ? std::string() : ", or name one that is there: " + known));
+  return nullptr;
+}
+
 bool SettingsReader::any_read(const Setting& setting) const {
   if (read_.contains(&setting)) return true;
   if (const auto* list = std::get_if<SettingList>(&setting.value)) {

@@ -10,6 +10,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/config/config.hpp"
+#include "runtime/process/zone.hpp"
 
 namespace trivet::plugin {
 
@@ -17,11 +18,13 @@ namespace trivet::plugin {
 /// so that a setting nobody reads (most often a misspelt one) is an error and not silence.
 ///
 /// Thread    [startup]
-/// Lifetime  Views of texts live as long as `plugin`, which outlives this.
+/// Lifetime  Views of texts live as long as `plugin`, which outlives this; so do `zones`.
 /// Errors    Collected in errors(), one line each: `file:line:column: plugin "x": setting "y": what`.
 class SettingsReader {
  public:
-  explicit SettingsReader(const config::Plugin& plugin) noexcept : plugin_(plugin) {}
+  /// `zones` null: there are none.
+  explicit SettingsReader(const config::Plugin& plugin, const process::Zones* zones = nullptr) noexcept
+      : plugin_(plugin), zones_(zones) {}
   SettingsReader(const SettingsReader&) = delete;
   SettingsReader& operator=(const SettingsReader&) = delete;
   ~SettingsReader() = default;
@@ -29,6 +32,8 @@ class SettingsReader {
   trivet_status find(std::string_view path, trivet_value& value);
   trivet_status key(std::string_view path, std::uint64_t index, trivet_text& key);
   void report(std::string_view path, std::string_view what);
+  /// Null, and an error at that setting, where no zone of that name is configured.
+  [[nodiscard]] process::Zone* zone(std::string_view path, std::string_view name);
   /// Adds an error for each setting that was not read.
   void report_unread();
 
@@ -47,6 +52,7 @@ class SettingsReader {
   [[nodiscard]] bool any_read(const config::Setting& setting) const;
 
   const config::Plugin& plugin_;
+  const process::Zones* zones_;
   std::set<const config::Setting*> read_;
   std::vector<std::string> errors_;
 };
