@@ -8,6 +8,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/config/load.hpp"
+#include "runtime/host/zones.hpp"
 #include "runtime/process/file_descriptor.hpp"
 
 namespace trivet::host {
@@ -30,6 +31,9 @@ class Generation {
   [[nodiscard]] const config::Config& config() const noexcept { return config_; }
   /// The packed config::Snapshot, in memory that nobody can change any more.
   [[nodiscard]] int snapshot() const noexcept { return snapshot_.get(); }
+  /// The zones of its configuration are there as long as this lives.
+  void hold(HeldZones zones) { zones_ = std::move(zones); }
+  [[nodiscard]] const HeldZones& zones() const noexcept { return zones_; }
 
  private:
   Generation(std::uint32_t number, config::Config config) : number_(number), config_(std::move(config)) {}
@@ -39,6 +43,7 @@ class Generation {
   std::string folder_;
   process::FileDescriptor lock_;  ///< Held: the folder belongs to a process that lives.
   process::FileDescriptor snapshot_;
+  HeldZones zones_;
 };
 
 /// The snapshot that was passed to a worker.

@@ -84,6 +84,9 @@ std::vector<base::Error> Supervisor::prepare(config::Loaded loaded) {
       !errors.empty()) {
     return errors;
   }
+  auto zones = zones_.take(generation->config().zones);
+  if (!zones) return {zones.error()};
+  generation->hold(std::move(zones).value());
   std::vector<base::Error> errors;
   std::vector<OpenSocket> opened = sockets_.open(generation->config(), errors);
   if (!errors.empty()) return errors;

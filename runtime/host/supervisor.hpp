@@ -13,6 +13,7 @@
 #include "runtime/host/slots.hpp"
 #include "runtime/host/socket_pool.hpp"
 #include "runtime/host/team.hpp"
+#include "runtime/host/zones.hpp"
 #include "runtime/io/event_loop.hpp"
 #include "runtime/io/signals.hpp"
 #include "runtime/log/switchable_log.hpp"
@@ -74,6 +75,7 @@ class Supervisor final : public AdminHandler, private Team::Events {
 
   Origin origin_;
   log::SwitchableLog& log_;
+  ZoneStore zones_{log_};
   Slots slots_;
   SocketPool& sockets_;
   io::EventLoop& loop_;

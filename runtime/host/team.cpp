@@ -1,7 +1,6 @@
 #include "runtime/host/team.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <utility>
@@ -61,7 +60,8 @@ bool Team::start_worker(Seat& seat, std::string& why) {
     why = "too many workers are on their way out";
     return false;
   }
-  const std::array<int, Start::descriptors> descriptors{generation_->snapshot()};
+  std::vector<int> descriptors = descriptors_of(generation_->zones());
+  descriptors.insert(descriptors.begin(), generation_->snapshot());
   WorkerProcess::Events& events = *this;
   auto started = WorkerProcess::start(loop_, events, slots_.board().descriptor(),
                                       {*slot, generation_->number(), *number}, descriptors);
