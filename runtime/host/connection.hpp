@@ -89,6 +89,8 @@ class Connection final : public io::TransportEvents,
   [[nodiscard]] bool is_idle() const noexcept;
   /// Nothing of it is open: whoever takes its descriptor over can go on.
   [[nodiscard]] bool can_leave() const noexcept;
+  /// It could not be made to leave this time: on_connection_idle() comes again after its next request.
+  void ask_again() noexcept { chance_ = Chance::coming; }
   struct Leaving {
     int descriptor;        ///< The caller's.
     base::Buffer payload;  ///< At most Parcel::most_payload bytes that were read and not begun.

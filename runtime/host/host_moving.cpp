@@ -33,10 +33,12 @@ void Host::on_connection_idle(Connection& connection) {
     mover_->on_rest();
     return;
   }
-  // While something is on its way, it stays: evening out need not be exact.
-  if (mover_->has_sent() || !has_more_than_its_share(*board_, number_)) return;
+  if (!has_more_than_its_share(*board_, number_)) return;
   Batch batch(config_);
-  if (!batch.has_room(connection.listener())) return;
+  if (mover_->has_sent() || !batch.has_room(connection.listener())) {
+    connection.ask_again();  // A burst came to one worker: all but one find something on its way.
+    return;
+  }
   let_go(connection, batch);
   mover_->hand(std::move(batch));
 }

@@ -6,7 +6,7 @@
 
 namespace trivet::host {
 
-/// Whether the worker of this slot has so many more connections than the others of its generation that one of
+/// Whether the worker of this slot has so many more connections than some other of its generation that one of
 /// them should move. Not while the supervisor says that it serves no more.
 ///
 /// Thread  [any]

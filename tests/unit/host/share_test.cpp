@@ -26,8 +26,9 @@ const ShareCase share_cases[] = {
     {"TwoMoreAre", {{1, 2}, {1, 0}}, true},
     {"OfManyAnEighthIsTolerated", {{1, 80}, {1, 70}}, false},
     {"MoreThanAnEighthIsNot", {{1, 80}, {1, 60}}, true},
-    {"TheAverageOfTheOthersCounts", {{1, 30}, {1, 60}, {1, 0}}, false},
-    {"AboveTheAverageOfTheOthers", {{1, 40}, {1, 60}, {1, 0}}, true},
+    {"WhoHasLeastCounts", {{1, 30}, {1, 60}, {1, 0}}, true},
+    {"AndNotTheAverage", {{1, 18}, {1, 18}, {1, 18}, {1, 10}}, true},
+    {"WhatIsEvenStays", {{1, 18}, {1, 16}, {1, 15}, {1, 15}}, false},
     {"OtherGenerationsDoNotCount", {{2, 40}, {1, 0}, {0, 0}}, false},
     {"ARetiringWorkerDoesNotAsk", {{0, 40}, {1, 0}}, false},
 };
