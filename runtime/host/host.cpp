@@ -182,6 +182,12 @@ void Host::on_signal(int number) {
   }
 }
 
+void Host::suspend(std::string_view names) {
+  const std::string lines = "\n" + std::string(names);
+  for (const auto& each : assembly_.plugins)
+    each->suspend(lines.find("\n" + each->name() + "\n") != std::string::npos);
+}
+
 void Host::reopen_logs() {
   log_.reopen();
   if (environment_.journal.access != nullptr) environment_.journal.access->reopen();

@@ -51,6 +51,8 @@ class Host final : private Connection::Owner, private Mover::Owner, private role
   /// Takes no more, finishes what runs, within shutdown_grace if that is to be. Saying it again changes
   /// nothing, but for setting a bound. [loop]
   void stop(Grace grace = Grace::bounded);
+  /// Plugins that are not called for now, by name, one a line; all others are. [loop]
+  void suspend(std::string_view names);
   /// After somebody moved their files away. [loop]
   void reopen_logs();
   [[nodiscard]] io::EventLoop& loop() noexcept { return *loop_; }

@@ -21,6 +21,7 @@ enum class Word : std::uint32_t {
   placed,     ///< to the worker: how many of those it handed arrived; the rest are still its own
   take,       ///< to the worker: connections, as for `hand`; one unanswered at a time
   taken,      ///< from the worker: how many of those it was given it serves; the rest did not arrive
+  suspend,    ///< to the worker: names of plugins that are not called for now, a line each; all others are
 };
 
 }  // namespace trivet::host

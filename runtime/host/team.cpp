@@ -119,6 +119,7 @@ void Team::on_word(WorkerProcess& worker, Word word, process::Message& message) 
     case Word::retire:
     case Word::placed:
     case Word::take:
+    case Word::suspend:
       break;  // Not a worker's to say.
   }
 }
@@ -145,6 +146,7 @@ void Team::on_ready(WorkerProcess& worker) {
 }
 
 void Team::pass_sockets(WorkerProcess& worker) {
+  if (suspects_.any() && !worker.tell(Word::suspend, suspects_.names())) return;
   std::string numbers;
   std::vector<int> descriptors;
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
@@ -166,6 +168,7 @@ void Team::send_away(WorkerProcess& worker, const std::string& drain) {
 
 void Team::on_end(WorkerProcess& worker, const process::End& end) {
   const bool lived = worker.state == WorkerState::serving && loop_.now() - worker.since >= shortest_life;
+  const bool accused = worker.state == WorkerState::serving && state_ == State::serving && accuse(worker);
   const bool first_start = state_ == State::starting;
   const std::string why = first_start ? why_not_started(worker, end) : std::string();
   if (!first_start) tell_end(worker, end);
@@ -173,7 +176,7 @@ void Team::on_end(WorkerProcess& worker, const process::End& end) {
   slots_.give_back(worker.slot());
   exchange_.ended(worker);
   const WorkerProcess* const gone = &worker;
-  if (seat != nullptr) empty(*seat, *gone, lived);
+  if (seat != nullptr) empty(*seat, *gone, lived || accused);
   std::erase_if(workers_, [gone](const auto& each) { return each.get() == gone; });
   switch (state_) {
     case State::starting:
@@ -208,6 +211,34 @@ void Team::empty(Seat& seat, const WorkerProcess& worker, bool lived) {
   } else {
     fill_later(seat);  // One that should have replaced another: the other goes on until then.
   }
+}
+
+/// Whether it is known who ended it while it served: then it is that plugin that has to wait, not the seat.
+bool Team::accuse(const WorkerProcess& worker) {
+  const process::CrashNote& note = slots_[worker.slot()].crash;
+  if (!note.is_written() || note.route().empty()) return false;
+  const std::string plugin = note.plugin();
+  // The worker wrote it: anything may be there.
+  const auto& known = config().plugins;
+  if (std::none_of(known.begin(), known.end(), [&plugin](const auto& each) { return each.name == plugin; }))
+    return false;
+  if (suspects_.ended(plugin, loop_.now())) {
+    const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(suspects_.time_of(plugin));
+    log_.error("a plugin is not called for a while: it ended one worker after the other",
+               {{"plugin", plugin}, {"milliseconds", std::to_string(time.count())}});
+    tell_suspended();
+  }
+  return true;
+}
+
+void Team::tell_suspended() {
+  tell_all(Word::suspend, suspects_.names());
+  if (const auto next = suspects_.next_release()) loop_.timers().arm(released_, *next);
+}
+
+void Team::on_released(base::TimePoint now) {
+  if (suspects_.release(now)) log_.info("a plugin that was not called for a while is called again");
+  tell_suspended();
 }
 
 Team::Seat* Team::seat_of(const WorkerProcess& worker) noexcept {

@@ -11,6 +11,7 @@
 #include "runtime/host/generation.hpp"
 #include "runtime/host/slots.hpp"
 #include "runtime/host/socket_pool.hpp"
+#include "runtime/host/suspects.hpp"
 #include "runtime/host/worker_process.hpp"
 #include "runtime/io/event_loop.hpp"
 #include "runtime/log/log.hpp"
@@ -113,6 +114,9 @@ class Team final : private WorkerProcess::Events {
   void empty(Seat& seat, const WorkerProcess& worker, bool lived);
   void fill_later(Seat& seat);
   void close_sockets();
+  bool accuse(const WorkerProcess& worker);
+  void tell_suspended();
+  void on_released(base::TimePoint now);
   void tell_end(const WorkerProcess& worker, const process::End& end);
   [[nodiscard]] std::string why_not_started(const WorkerProcess& worker, const process::End& end) const;
   void kill_hung(base::TimePoint now);
@@ -133,6 +137,8 @@ class Team final : private WorkerProcess::Events {
   std::vector<OpenSocket> sockets_;
   std::vector<std::unique_ptr<Seat>> seats_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;  ///< Also those that are on their way out.
+  Suspects suspects_;
+  base::MemberTimer<Team, &Team::on_released> released_{*this};
   State state_ = State::starting;
   bool told_deaf_ = false;
   base::MemberTimer<Team, &Team::on_grace_over> grace_{*this};

@@ -119,6 +119,9 @@ class Worker {
       case Word::take:
         host_.mover().on_take(message);
         break;
+      case Word::suspend:
+        host_.suspend(message.text);
+        break;
       case Word::start:
       case Word::ready:
       case Word::failed:

@@ -64,6 +64,10 @@ class Plugin {
   /// For a CurrentScope around each hook that is called on the loop; plugin threads have theirs.
   [[nodiscard]] const Current& current() const noexcept;
 
+  /// Nobody calls it meanwhile: its code ended one worker after the other. [loop]
+  void suspend(bool is_suspended) noexcept { is_suspended_ = is_suspended; }
+  [[nodiscard]] bool is_suspended() const noexcept { return is_suspended_; }
+
   [[nodiscard]] const std::string& version() const noexcept;
   /// Workers::abandon. When true, what the threads may still use is left in place for good.
   bool abandon(std::chrono::milliseconds patience);
@@ -90,6 +94,7 @@ class Plugin {
   std::vector<void*> instances_;
   std::unique_ptr<Workers> threads_;
   bool abandoned_ = false;
+  bool is_suspended_ = false;
 };
 
 /// Why a plugin of the configuration cannot be used: with its place, name and file.

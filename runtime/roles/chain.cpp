@@ -21,6 +21,7 @@ void Chain::build(plugin::Plugin* source, const std::vector<plugin::Plugin*>& fi
   StageSink& sink = *this;
   const auto add = [&](const plugin::Plugin& plugin, StageRole role) {
     const std::size_t index = stages_.size();
+    plugins_.push_back(&plugin);
     const bool takes_body = role == StageRole::filter && body_to_filter && body_filter_ == npos &&
                             plugin.filter()->body != nullptr;
     if (takes_body) body_filter_ = index;
@@ -45,9 +46,16 @@ void Chain::build(plugin::Plugin* source, const std::vector<plugin::Plugin*>& fi
   for (const plugin::Plugin* filter : filters) add(*filter, StageRole::filter);
 }
 
-void Chain::start() {
-  started_ = 1;
-  stages_.front()->start();
+void Chain::start() { start_stage(0); }
+
+void Chain::start_stage(std::size_t index) {
+  started_ = index + 1;
+  if (plugins_[index]->is_suspended()) {
+    on_failed(index, {500, "plugin \"" + plugins_[index]->name() +
+                               "\" is not called for a while: it ended one worker after the other"});
+    return;
+  }
+  stages_[index]->start();
 }
 
 cgi::ResponseHead* Chain::head(std::size_t index) noexcept { return index == head_owner_ ? &head_ : nullptr; }
@@ -91,8 +99,7 @@ bool Chain::pass_head_on(std::size_t index) {
   if (head_owner_ == stages_.size()) {
     check(writer_.begin(head_));
   } else {
-    started_ = head_owner_ + 1;
-    stages_[head_owner_]->start();
+    start_stage(head_owner_);
   }
   return !failed_;
 }
@@ -166,6 +173,7 @@ std::size_t Chain::kept() const noexcept {
 
 void Chain::clear() {
   stages_.clear();
+  plugins_.clear();
   owned_.clear();
   body_filter_ = npos;
   started_ = head_owner_ = 0;

@@ -87,6 +87,7 @@ class Chain final : private StageSink {
   /// The head goes from stage `index` to what comes after it. False when that failed.
   bool pass_head_on(std::size_t index);
   bool refuse_unfilterable();
+  void start_stage(std::size_t index);
   void check(std::string_view wrong);
 
   Owner& owner_;
@@ -95,7 +96,8 @@ class Chain final : private StageSink {
   LoopStage first_loop_stage_;
   std::vector<std::unique_ptr<Stage>> owned_;
   std::vector<Stage*> stages_;
-  std::size_t started_ = 0;     ///< Stages below this were started.
+  std::vector<const plugin::Plugin*> plugins_;  ///< One for each stage.
+  std::size_t started_ = 0;                     ///< Stages below this were started.
   std::size_t head_owner_ = 0;  ///< The stage that may change the head; stages_.size(): the writer has it.
   std::size_t body_filter_ = npos;
   bool filters_change_body_ = false;

@@ -63,6 +63,12 @@ bool GuardRun::start(const Guard& guard, const CallFacts& facts) {
     }
     return true;
   }
+  if (guard.plugin->is_suspended()) {
+    over_ = true;
+    set_failure(500, "plugin \"" + guard.plugin->name() +
+                         "\" is not called for a while: it ended one worker after the other");
+    return true;
+  }
   call_.set_up(facts, *guard.plugin, TRIVET_ROLE_AUTHORIZER);
   plugin::Workers* threads = guard.plugin->threads();
   if (threads == nullptr) {

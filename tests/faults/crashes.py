@@ -183,3 +183,28 @@ def _(t):
     cases = [("crashes_at_load.so", "threads = 0", "crash-at-load"),
              ("crashes.so", 'threads = 1\nconfig = { only_if = "crash-in-create" }', "crash-in-create")]
     faulty.all_at_once(lambda case: _cannot_start_again(t, *case), cases)
+
+
+@suite.test("S04: a plugin that crashes at its first call, a hundred times, takes no other route down", timeout=120)
+def _(t):
+    if t.build.sanitizer:
+        return
+    for place in ("loop", "guard"):
+        with faulty.running(t) as host, load(t.build, host.unix, kept=2, once=2, rate=200) as busy:
+            refused = 0
+            for _ in range(100):
+                answer = faulty.misbehave(host, "segv", place, 30)
+                expect(answer is None or (answer.status, answer.complete) == (500, True), f"the answer of {place}: {answer}")
+                refused += answer is not None
+            total = busy.stop()
+            kills = len(faulty.ended(host))
+            print(f"     {place}: {kills} workers ended, {refused} calls refused; {total.short()}")
+            equal(kills + refused, 100, "calls")
+            expect(kills < 30, f"{kills} workers ended in 100 calls")
+            equal(total.wrong, 0, f"wrong answers ({total.first_wrong})")
+            expect(total.failed <= 4 * kills, f"{total.failed} good requests were lost in {kills} ends")
+            expect(total.slowest_gap_ms < 1000 * t.build.slowness, f"no good answer for {total.slowest_gap_ms} ms")
+            expect("is not called for a while" in host.log_text(), "nothing tells of it")
+            eventually(lambda: faulty.misbehave(host, "nothing", place).status == 200, "it is called again", 15)
+            faulty.wait_for_workers(host, 2)
+            faulty.forget_log(host)

@@ -60,6 +60,19 @@ class Filtering : public ::testing::Test {
   Bench bench;
 };
 
+TEST_F(Filtering, WithASuspendedPluginAnywhereIsAFailure) {
+  bench.open();
+  for (const std::string plugin : {"blocking-echo", "thread-upper", "upper"}) {
+    bench.find(plugin)->suspend(true);
+    const Answer answer = ask("/echo/x", {.params = {{"CONTENT_LENGTH", "4"}}, .body = "some"});
+    EXPECT_EQ(answer.status(), 500) << plugin;
+    EXPECT_EQ(answer.ends, 1) << plugin;
+    EXPECT_TRUE(bench.log.contains("is not called for a while"));
+    bench.find(plugin)->suspend(false);
+  }
+  EXPECT_EQ(ask("/echo/x", {.params = {{"CONTENT_LENGTH", "4"}}, .body = "some"}).body(), "SOME");
+}
+
 TEST_F(Filtering, C77_DataComesBackFiltered) {
   bench.open();
   const Answer answer =

@@ -108,6 +108,16 @@ TEST_F(Guards, AreAskedWhateverTheOriginalRequestAnnounced) {
   EXPECT_EQ(ask("/one", with).status(), 200);
 }
 
+TEST_F(Guards, ThatAreSuspendedDenyAndAreNotAsked) {
+  bench.open();
+  bench.find("gate")->suspend(true);
+  EXPECT_EQ(ask("/one", good_in_role_2).status(), 500);
+  EXPECT_EQ(ask("/one", good).status(), 500);
+  EXPECT_TRUE(bench.log.contains("is not called for a while"));
+  bench.find("gate")->suspend(false);
+  EXPECT_EQ(ask("/one", good_in_role_2).status(), 200);
+}
+
 TEST_F(Guards, AreCancelledWhenThePeerOfACompleteRequestIsGone) {
   bench.open();
   for (const std::uint16_t role : {std::uint16_t{1}, std::uint16_t{2}}) {
