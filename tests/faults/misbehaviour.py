@@ -139,3 +139,20 @@ def _(t):
         faulty.expect_served(host)
         busy.stop().expect_nothing_lost()
         equal(faulty.children(host.pid), workers, "workers")
+
+
+def _close_descriptors(t, place):
+    with faulty.running(t) as host, load(t.build, host.unix, kept=2, once=2, rate=500) as busy:
+        workers = faulty.children(host.pid)
+        expect(faulty.misbehave(host, "close&n=1000", place) is None, "an answer without a socket")
+        eventually(lambda: len(set(faulty.children(host.pid)) - set(workers)) == 1, "another worker", 25)
+        faulty.expect_served(host)
+        total = busy.stop()
+        equal(total.wrong, 0, f"wrong answers ({total.first_wrong})")
+        expect(total.failed <= 4, total.short())
+        faulty.forget_log(host)
+
+
+@suite.test("S35: a worker whose plugin closed descriptors 0 to 1000 is replaced, the others serve", timeout=90)
+def _(t):
+    faulty.all_at_once(lambda place: _close_descriptors(t, place), ["loop", "thread"])
