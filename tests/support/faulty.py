@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import pathlib
+import re
 import time
 
 from support import fcgi, site
@@ -98,7 +99,7 @@ def misbehave(host, deed, place="loop", timeout=10.0):
 
 def ended(host):
     """The lines that tell of a worker's end."""
-    return [line for line in host.log_text().splitlines() if " worker ended " in line]
+    return [line for line in host.log_text().splitlines() if re.match(r"\S+ \w+ +worker ended ", line)]
 
 
 def wait_for_workers(host, count, seconds=20.0, settled=False):

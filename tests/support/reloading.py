@@ -1,0 +1,143 @@
+"""A host whose plugin is replaced while it runs: edition 1 by edition 2 and back, each by a rename and a reload."""
+
+import contextlib
+import shutil
+import signal
+
+from support import faulty, host as hosts
+from support.runner import Failure, equal, eventually, expect
+from support.servers import Haproxy, Nginx, running
+
+CONFIG = """
+[plugin.edition]
+file = "{folder}/edition.so"
+threads = 0
+[plugin.threads]
+file = "{folder}/edition.so"
+threads = 2
+timeout = "60s"
+config = {{ {settings} }}
+[plugin.hello]
+
+[[route]]
+path = "/thread"
+respond = "threads"
+[[route]]
+path = "/hello"
+respond = "hello"
+[[route]]
+path = "/**"
+respond = "edition"
+"""
+
+
+class Reloading(hosts.Host):
+    """`edition` is what the plugin's file is; reload() takes it into use."""
+
+    def __init__(self, build, folder, settings="", more="", server="", cache=None, **rest):
+        super().__init__(build, folder, CONFIG.format(folder=folder, settings=settings) + more, server=server, **rest)
+        self.cache = cache or folder / "cache"
+        self.put(1)
+
+    def write(self):
+        super().write()
+        self.file.write_text(self.file.read_text().replace(f'"{self.folder}/cache"', f'"{self.cache}"'))
+
+    def put(self, edition):
+        """As a package would: a new file, renamed to the old one's name."""
+        new = self.folder / "edition.new"
+        shutil.copy(self.build.plugin(f"edition_{edition}"), new)
+        new.rename(self.folder / "edition.so")
+
+    def results(self):
+        """What became of each reload so far, a line each."""
+        return [line.replace('\\"', '"') for line in self.log_text().splitlines()
+                if " reloaded generation=" in line or " reload failed" in line]
+
+    def ask_to_reload(self):
+        """Whether it could be, and the line that says so."""
+        before = len(self.results())
+        self.send_signal(signal.SIGHUP)
+        eventually(lambda: len(self.results()) > before, "the end of the reload", 60)
+        line = self.results()[-1]
+        return " reloaded generation=" in line, line
+
+    def reload(self, edition=None):
+        """To that edition; who connects from now on is answered by it."""
+        if edition is not None:
+            self.put(edition)
+        done, line = self.ask_to_reload()
+        expect(done, line)
+        if edition is not None:
+            for path in ("/", "/thread"):
+                equal(self.edition(path), edition, f"the edition that answers at {path} after the reload")
+
+    def edition(self, path="/"):
+        answer = self.get(path)
+        expect(answer.status == 200 and answer.complete, f"{answer}")
+        return int(answer.body.split()[0])
+
+    def expect_settled(self, count):
+        """Only the newest generation's workers are left, and its copies of the plugins."""
+        eventually(lambda: len(faulty.children(self.pid)) == count, f"{count} workers", 40)
+        eventually(lambda: len(list(self.cache.glob("*"))) == 1, "one generation in plugin_cache", 10)
+        bad = [line for line in faulty.ended(self) if " how=" in line]
+        if bad:
+            raise Failure(f"a worker did not end in order: {bad[:3]}")
+
+
+@contextlib.contextmanager
+def reloading(t, processes=2, **more):
+    with hosts.temporary_folder() as folder:
+        host = Reloading(t.build, folder, processes=processes, **more)
+        host.start()
+        try:
+            yield host
+        except BaseException:
+            with contextlib.suppress(Failure):
+                host.end(9)
+            raise
+        host.stop()
+
+
+@contextlib.contextmanager
+def nginx_before(host):
+    """nginx with kept connections to it; the address for a load."""
+    port = hosts.free_port()
+    folder = host.folder / "nginx"
+    folder.mkdir()
+    params = "\n".join(f"fastcgi_param {name} ${value};" for name, value in (
+        ("REQUEST_METHOD", "request_method"), ("REQUEST_URI", "request_uri"), ("SCRIPT_NAME", "fastcgi_script_name"),
+        ("QUERY_STRING", "query_string"), ("SERVER_SOFTWARE", "nginx_version"), ("SERVER_PROTOCOL", "server_protocol")))
+    server = Nginx(folder, port, f"""
+  upstream trivet {{ server {host.unix}; keepalive 16; }}
+  server {{
+    listen 127.0.0.1:{port};
+    keepalive_requests 1000000;
+    location / {{ fastcgi_pass trivet; fastcgi_keep_conn on; {params} }}
+  }}""")
+    with running(server):
+        yield f"http:127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def haproxy_before(host):
+    """HAProxy, which sends many requests at once on few connections; the address for a load."""
+    port = hosts.free_port()
+    folder = host.folder / "haproxy"
+    folder.mkdir()
+    server = Haproxy(folder, port, 1, f"""
+frontend web
+  bind 127.0.0.1:{port}
+  default_backend trivet
+fcgi-app trivet
+  docroot /srv
+  option get-values
+  option mpxs-conns
+backend trivet
+  use-fcgi-app trivet
+  http-reuse always
+  server trivet unix@{host.socket_path} proto fcgi
+""")
+    with running(server):
+        yield f"http:127.0.0.1:{port}"
