@@ -16,12 +16,15 @@
 
 #include "runtime/cli/output.hpp"
 #include "runtime/host/folders.hpp"
+#include "runtime/host/unprivileged.hpp"
 #include "runtime/host/zones.hpp"
 #include "runtime/log/log.hpp"
+#include "runtime/plugin/library.hpp"
 #include "runtime/plugin/note.hpp"
 #include "runtime/plugin/plugin.hpp"
 #include "runtime/plugin/trust.hpp"
 #include "runtime/process/file_descriptor.hpp"
+#include "runtime/process/privileges.hpp"
 
 namespace trivet::cli {
 namespace {
@@ -60,9 +63,15 @@ void read_lines(const config::Plugin& plugin, std::string_view text, std::vector
   }
 }
 
-/// Loads the plugin; what is wrong with it goes to `told`. Does not return.
-[[noreturn]] void load_here(const config::Plugin& config, const std::vector<config::Zone>& zones,
-                            const std::string& folder, int told) {
+/// What a plugin is loaded with.
+struct Surroundings {
+  const std::vector<config::Zone>& zones;
+  std::string folder;                       ///< Of copies.
+  std::optional<process::Account> account;  ///< Whom the process becomes.
+};
+
+/// Loads the plugin, as the user that it would run as; what is wrong with it goes to `told`. Does not return.
+[[noreturn]] void load_here(const config::Plugin& config, const Surroundings& with, int told) {
   std::string text;
   // What a plugin prints must not stand between what is told of it.
   static_cast<void>(::dup2(STDERR_FILENO, STDOUT_FILENO));
@@ -70,12 +79,15 @@ void read_lines(const config::Plugin& plugin, std::string_view text, std::vector
     log::Settings settings;
     settings.level = log::Level::warn;
     auto log = log::Log::open(settings);
-    auto made = host::make_zones(zones);
+    auto made = host::make_zones(with.zones);
     if (!log) {
       text = log.error().message;
     } else if (!made) {
       text = made.error().message;
-    } else if (const auto started = plugin::Plugin::start(config, folder, *log.value(), &*made); !started) {
+    } else if (const auto dropped = process::drop_privileges(with.account); !dropped) {
+      text = dropped.error().message;
+    } else if (const auto started = plugin::Plugin::start(config, with.folder, *log.value(), &*made);
+               !started) {
       text = started.error().message;
     }
   } catch (const std::exception& error) {
@@ -100,12 +112,12 @@ int wait_for(pid_t child) {
   return status;
 }
 
-void load_apart(const config::Plugin& config, const std::vector<config::Zone>& zones,
-                const std::string& folder, std::vector<config::Diagnostic>& out) {
+void load_apart(const config::Plugin& config, const Surroundings& with,
+                std::vector<config::Diagnostic>& out) {
   // Not a pipe: whatever the plugin starts may hold its other end open for good.
   const process::FileDescriptor told(::memfd_create("trivet-check", MFD_CLOEXEC));
   const pid_t child = told.get() < 0 ? -1 : ::fork();
-  if (child == 0) load_here(config, zones, folder, told.get());
+  if (child == 0) load_here(config, with, told.get());
   if (child < 0) {
     out.push_back(error_of(config, "cannot be tried: " + std::string(std::strerror(errno))));  // NOLINT
     return;
@@ -154,7 +166,22 @@ std::vector<config::Diagnostic> check_plugins(const config::Config& config, bool
     all.push_back(error_at({config.file, 0, 0}, folder.error().message));
     return all;
   }
-  for (const config::Plugin* each : sound) load_apart(*each, config.zones, folder.value().path(), all);
+  const Surroundings with{config.zones, folder.value().path(), host::account_to_become(config.server)};
+  for (const config::Plugin* each : sound) {
+    config::Plugin copied = *each;
+    if (with.account) {
+      // Before the change of user, who can write nothing there.
+      auto copy =
+          plugin::Library::make_copy(each->path, with.folder, each->name, plugin::owner_of(each->place.file));
+      const auto opened = host::open_to_readers(with.folder, config.server);
+      if (!copy || !opened) {
+        all.push_back(error_of(*each, copy ? opened.error().message : copy.error().message));
+        continue;
+      }
+      copied.copy = std::move(copy).value();
+    }
+    load_apart(copied, with, all);
+  }
   return all;
 }
 

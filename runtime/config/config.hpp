@@ -22,7 +22,17 @@ struct Place {
   std::uint32_t column = 0;
 };
 
+/// Who runs plugins, looked up: `user` and `group`.
+struct Account {
+  std::string name;  ///< As written.
+  std::uint32_t user = 0;
+  std::uint32_t group = 0;
+  std::vector<std::uint32_t> groups;  ///< All of them, `group` too.
+  Place place;
+};
+
 struct Server {
+  std::optional<Account> account;  ///< Absent: the user who starts the host.
   std::uint32_t processes = 0;
   std::string runtime_dir = "/run/trivet";
   std::string plugin_cache = "/var/lib/trivet/plugins";
@@ -143,6 +153,7 @@ struct Log {
   std::string target = "stderr";  ///< stderr | syslog | file:PATH
   std::string access = "off";     ///< off | stderr | file:PATH
   std::vector<std::string> redact = {"HTTP_AUTHORIZATION", "HTTP_COOKIE", "REMOTE_PASSWD", "AUTH_PASSWORD"};
+  std::optional<std::uint32_t> owner;  ///< Whom files that are made are for: `user`.
   std::string request_id;  ///< The parameter a request's id is taken from; empty: made by the host.
 };
 

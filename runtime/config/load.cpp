@@ -65,7 +65,8 @@ void read_document(Sink& sink, const Table& document, const Overrides& overrides
                    const Snapshot* snapshot, Draft& draft) {
   TableReader reader(sink, document, "the file");
   if (const Table* server = find_section(reader, "server")) {
-    read_server(sink, *server, draft.config.server);
+    const bool known = snapshot != nullptr && snapshot->account.has_value();
+    read_server(sink, *server, draft.config.server, known ? &*snapshot->account : nullptr);
   }
   if (overrides.processes) draft.config.server.processes = *overrides.processes;
   draft.has_listen = reader.find("listen") != nullptr;
@@ -81,6 +82,7 @@ void read_document(Sink& sink, const Table& document, const Overrides& overrides
     read_route(sink, table, span, draft.routes.emplace_back());
   });
   if (const Table* log = find_section(reader, "log")) read_log(sink, *log, draft.config.log);
+  if (draft.config.server.account) draft.config.log.owner = draft.config.server.account->user;
   (void)reader.find("include");  // It was followed before.
   reader.finish();
   if (snapshot == nullptr) {

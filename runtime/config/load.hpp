@@ -69,6 +69,7 @@ struct Snapshot {
     std::string copy;
   };
   std::map<std::string, PluginFile> plugin_files;  ///< By the plugin's name.
+  std::optional<Account> account = {};             ///< Its place is not in it.
 };
 
 /// For another process of this program.

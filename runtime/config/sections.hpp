@@ -51,7 +51,8 @@ struct Draft {
   std::vector<RouteDraft> routes;
 };
 
-void read_server(Sink& sink, const Table& table, Server& out);
+/// `account`: what `user` and `group` were looked up to be; null: they are looked up.
+void read_server(Sink& sink, const Table& table, Server& out, const Account* account);
 void read_listen(Sink& sink, const Table& table, const Span& span, ListenDraft& out);
 /// A listener from the command line.
 void add_listen_option(Sink& sink, const std::string& address, std::vector<ListenDraft>& out);

@@ -1,3 +1,4 @@
+#include "runtime/config/account.hpp"
 #include "runtime/config/sections.hpp"
 #include "runtime/config/text.hpp"
 
@@ -10,11 +11,12 @@ constexpr std::uint64_t most_memory = 1024ULL << 30U;
 
 }  // namespace
 
-void read_server(Sink& sink, const Table& table, Server& out) {
+void read_server(Sink& sink, const Table& table, Server& out, const Account* account) {
   TableReader reader(sink, table, "[server]");
   std::int64_t processes = 0;
   reader.integer("processes", {0, 1024}, processes);
   out.processes = static_cast<std::uint32_t>(processes);
+  out.account = read_account(reader, account);
   reader.absolute_path("runtime_dir", out.runtime_dir);
   reader.absolute_path("plugin_cache", out.plugin_cache);
   std::vector<NameAt> folders;
@@ -39,7 +41,7 @@ void read_server(Sink& sink, const Table& table, Server& out) {
   reader.duration_or_off("watchdog", {std::chrono::seconds(1), std::chrono::hours(1)}, out.watchdog);
   reader.duration("start_timeout", {std::chrono::milliseconds(100), std::chrono::hours(1)},
                   out.start_timeout);
-  for (const std::string_view key : {"user", "group", "admin", "attach"}) reader.not_served(key);
+  for (const std::string_view key : {"admin", "attach"}) reader.not_served(key);
   reader.finish();
 }
 

@@ -82,6 +82,14 @@ std::string pack(const Snapshot& snapshot) {
     packer.text(file.path);
     packer.text(file.copy);
   }
+  packer.number(snapshot.account ? 1 : 0);
+  if (snapshot.account) {
+    packer.text(snapshot.account->name);
+    packer.number(snapshot.account->user);
+    packer.number(snapshot.account->group);
+    packer.number(snapshot.account->groups.size());
+    for (const std::uint32_t each : snapshot.account->groups) packer.number(each);
+  }
   return packer.take();
 }
 
@@ -104,6 +112,14 @@ std::optional<Snapshot> unpack(std::string_view bytes) {
     std::string name = from.text();
     std::string path = from.text();
     snapshot.plugin_files[name] = {std::move(path), from.text()};
+  }
+  if (from.number() != 0) {
+    Account& account = snapshot.account.emplace();
+    account.name = from.text();
+    account.user = static_cast<std::uint32_t>(from.number());
+    account.group = static_cast<std::uint32_t>(from.number());
+    for (std::size_t left = from.number(); left > 0 && !from.failed(); --left)
+      account.groups.push_back(static_cast<std::uint32_t>(from.number()));
   }
   if (from.failed() || !from.at_end()) return std::nullopt;
   return snapshot;

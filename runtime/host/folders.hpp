@@ -11,7 +11,8 @@
 namespace trivet::host {
 
 /// Makes the folders that the host writes to where they are missing, and tries whether it can write there.
-/// Gives everything that is wrong.
+/// Where plugins run as another user, spool_dir is made for that one, and its workers try it
+/// (unprivileged.hpp). Gives everything that is wrong.
 ///
 /// Thread  [startup]
 [[nodiscard]] std::vector<base::Error> make_folders(const config::Config& config);

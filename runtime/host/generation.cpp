@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/host/unprivileged.hpp"
 #include "runtime/plugin/library.hpp"
 #include "runtime/plugin/plugin.hpp"
 #include "runtime/plugin/trust.hpp"
@@ -46,6 +47,12 @@ base::Result<process::FileDescriptor> seal(const std::string& bytes) {
   return memory;
 }
 
+/// Who may decide what code runs, beside root: not whom that code runs as.
+uid_t trusted_owner(const config::Config& config, const config::Plugin& plugin) noexcept {
+  const uid_t owner = plugin::owner_of(plugin.place.file);
+  return changes_user(config.server) && owner == config.server.account->user ? 0 : owner;
+}
+
 }  // namespace
 
 std::vector<base::Error> Generation::make(config::Loaded loaded, const config::Overrides& overrides,
@@ -71,7 +78,7 @@ std::vector<base::Error> Generation::make(config::Loaded loaded, const config::O
   snapshot.included = std::move(loaded.included);
   snapshot.overrides = overrides;
   for (const config::Plugin& each : config.plugins) {
-    auto copy = plugin::Library::make_copy(each.path, folder, each.name, plugin::owner_of(each.place.file));
+    auto copy = plugin::Library::make_copy(each.path, folder, each.name, trusted_owner(config, each));
     if (copy) {
       snapshot.plugin_files[each.name] = {each.path, std::move(copy).value()};
     } else {
@@ -79,6 +86,8 @@ std::vector<base::Error> Generation::make(config::Loaded loaded, const config::O
     }
   }
   if (!errors.empty()) return errors;
+  if (const auto opened = open_to_readers(folder, config.server); !opened) return {opened.error()};
+  snapshot.account = config.server.account;
   auto sealed = seal(config::pack(snapshot));
   if (!sealed) return {sealed.error()};
   generation->snapshot_ = std::move(sealed).value();

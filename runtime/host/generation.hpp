@@ -20,7 +20,8 @@ namespace trivet::host {
 /// Lifetime  The copies, in a folder of plugin_cache, are there as long as this lives.
 class Generation {
  public:
-  /// All errors at once. `loaded` has a Config. `number` counts from 1.
+  /// All errors at once. `loaded` has a Config. `number` counts from 1. Where workers
+  /// change their user, that user can read the copies and not write them.
   static std::vector<base::Error> make(config::Loaded loaded, const config::Overrides& overrides,
                                        std::uint32_t number, std::unique_ptr<Generation>& made);
   ~Generation();

@@ -14,6 +14,7 @@ log::Settings settings_of(const config::Log& from) {
   settings.level = static_cast<log::Level>(from.level);
   settings.format = static_cast<log::Settings::Format>(from.format);
   settings.target = from.target;
+  settings.owner = from.owner;
   return settings;
 }
 static_assert(static_cast<int>(log::Level::off) == static_cast<int>(config::Log::Level::off));

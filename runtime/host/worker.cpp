@@ -18,6 +18,7 @@
 #include "runtime/host/numbers.hpp"
 #include "runtime/host/serving.hpp"
 #include "runtime/host/start.hpp"
+#include "runtime/host/unprivileged.hpp"
 #include "runtime/host/zones.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/io/watch.hpp"

@@ -30,14 +30,26 @@ int copy_of_stderr(bool pipe) noexcept {
 }  // namespace
 
 base::Result<std::shared_ptr<DescriptorSink>> DescriptorSink::open(const std::string& path,
+                                                                   std::optional<std::uint32_t> owner,
                                                                    std::atomic<std::uint64_t>& lost) {
-  std::shared_ptr<DescriptorSink> sink(new DescriptorSink(path, lost));
+  std::shared_ptr<DescriptorSink> sink(new DescriptorSink(path, owner, lost));
   if (base::Result<> opened = sink->open_target(); !opened) return opened.error();
   return sink;
 }
 
 DescriptorSink::~DescriptorSink() {
   if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+int DescriptorSink::open_file() const noexcept {
+  // O_NONBLOCK: a named pipe without a reader is an error, not a wait; it means nothing to a file.
+  constexpr int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  constexpr mode_t mode = 0640;
+  if (!owner_ || *owner_ == ::geteuid()) return ::open(path_.c_str(), flags | O_CREAT, mode);
+  const int made = ::open(path_.c_str(), flags | O_CREAT | O_EXCL, mode);
+  if (made < 0) return errno == EEXIST ? ::open(path_.c_str(), flags | O_NOFOLLOW) : -1;
+  static_cast<void>(::fchown(made, *owner_, static_cast<gid_t>(-1)));  // Who opens it again will tell.
+  return made;
 }
 
 base::Result<> DescriptorSink::open_target() {
@@ -47,12 +59,14 @@ base::Result<> DescriptorSink::open_target() {
     const bool pipe = ::fstat(STDERR_FILENO, &found) == 0 && S_ISFIFO(found.st_mode);
     opened = copy_of_stderr(pipe);
   } else {
-    // O_NONBLOCK: a named pipe without a reader is an error, not a wait; it means nothing to a file.
-    opened = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+    opened = open_file();
   }
   if (opened < 0 || ::fstat(opened, &found) != 0) {
     const base::Error error = base::system_error(
-        path_.empty() ? "cannot log to stderr" : "cannot open the log \"" + path_ + "\"", errno);
+        path_.empty() ? "cannot log to stderr"
+                      : "cannot open the log \"" + path_ + "\"" +
+                            (owner_ && errno == ELOOP ? " (with `user` it is no symbolic link)" : ""),
+        errno);
     if (opened >= 0) ::close(opened);
     return error;
   }

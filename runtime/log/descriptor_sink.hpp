@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,9 @@ namespace trivet::log {
 ///           the next one begins.
 class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  /// An empty path means stderr.
+  /// An empty path means stderr. `owner` is that of log::Settings.
   static base::Result<std::shared_ptr<DescriptorSink>> open(const std::string& path,
+                                                            std::optional<std::uint32_t> owner,
                                                             std::atomic<std::uint64_t>& lost);
   DescriptorSink(const DescriptorSink&) = delete;
   DescriptorSink& operator=(const DescriptorSink&) = delete;
@@ -34,8 +36,11 @@ class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
  private:
   enum class Kind : std::uint8_t { regular, stream, socket };
 
-  DescriptorSink(std::string path, std::atomic<std::uint64_t>& lost) : path_(std::move(path)), lost_(lost) {}
+  DescriptorSink(std::string path, std::optional<std::uint32_t> owner, std::atomic<std::uint64_t>& lost)
+      : path_(std::move(path)), owner_(owner), lost_(lost) {}
   base::Result<> open_target();
+  /// -1 with errno.
+  [[nodiscard]] int open_file() const noexcept;
   void sink_it_(const spdlog::details::log_msg& message) override;
   void flush_() override {}
   /// How many bytes went out.
@@ -43,6 +48,7 @@ class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
   [[nodiscard]] bool takes_bytes() const noexcept;
 
   const std::string path_;
+  const std::optional<std::uint32_t> owner_;
   std::atomic<std::uint64_t>& lost_;
   int descriptor_ = -1;
   Kind kind_ = Kind::regular;

@@ -60,8 +60,8 @@ class SinkLog : public Log {
 class FileLog final : public SinkLog {
  public:
   using SinkLog::SinkLog;
-  base::Result<> open(const std::string& path) {
-    auto sink = DescriptorSink::open(path, lost_);
+  base::Result<> open(const std::string& path, std::optional<std::uint32_t> owner) {
+    auto sink = DescriptorSink::open(path, owner, lost_);
     if (!sink) return sink.error();
     sink_ = std::move(*sink);
     return base::success();
@@ -124,7 +124,7 @@ base::Result<std::unique_ptr<Log>> Log::open(const Settings& settings) {
                          "the log target \"" + settings.target + "\" is none of stderr, syslog, file:PATH"};
     }
     auto log = std::make_unique<FileLog>(settings);
-    if (base::Result<> opened = log->open(path); !opened) return opened.error();
+    if (base::Result<> opened = log->open(path, settings.owner); !opened) return opened.error();
     return std::unique_ptr<Log>(std::move(log));
   } catch (const std::exception& failure) {
     return base::Error{base::ErrorCode::system_failure,

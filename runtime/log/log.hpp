@@ -21,6 +21,9 @@ struct Settings {
   Level level = Level::info;
   Format format = Format::text;
   std::string target = "stderr";  ///< stderr | syslog | file:PATH
+  /// Who gets a file that is made: a process of that user is to open it again. The file is then no symbolic
+  /// link: that user may be able to put one there.
+  std::optional<std::uint32_t> owner = {};
 };
 
 /// One field of a log line. The value is escaped when it is written: peer and plugin text cannot make a

@@ -20,21 +20,62 @@ processes = "2"
     4 | processes = "2"
       |             ^^^ write 2 without quotes
 )"},
-    {"UserIsNotServed", section,
+    {"UnknownUser", section,
      R"([server]
-user = "trivet"
+user = "whoever-that-is"
 )",
-     R"({}/t.toml:4:1: error: `user` is not served by this version yet
-    4 | user = "trivet"
-      | ^^^^ leave it out
+     R"({}/t.toml:4:8: error: there is no user "whoever-that-is"
+    4 | user = "whoever-that-is"
+      |        ^^^^^^^^^^^^^^^^^ make it first, or name another user
 )"},
-    {"GroupIsNotServed", section,
+    {"MisspeltUser", section,
      R"([server]
-group = "trivet"
+user = "nobdy"
 )",
-     R"({}/t.toml:4:1: error: `group` is not served by this version yet
-    4 | group = "trivet"
-      | ^^^^^ leave it out
+     R"({}/t.toml:4:8: error: there is no user "nobdy"
+    4 | user = "nobdy"
+      |        ^^^^^^^ did you mean "nobody"?
+)"},
+    {"NumberOfNoUserWithoutGroup", section,
+     R"([server]
+user = "3999999999"
+)",
+     R"({}/t.toml:4:8: error: no user has the number 3999999999: it is not known which group is its own
+    4 | user = "3999999999"
+      |        ^^^^^^^^^^^^ write `group` too
+)"},
+    {"NumberThatMeansNobody", section,
+     R"([server]
+user = "4294967295"
+)",
+     R"({}/t.toml:4:8: error: there is no user "4294967295"
+    4 | user = "4294967295"
+      |        ^^^^^^^^^^^^ make it first, or name another user
+)"},
+    {"UserAsNumber", section,
+     R"([server]
+user = 33
+)",
+     R"({}/t.toml:4:8: error: `user` expects a text in quotes, found the integer 33
+    4 | user = 33
+      |        ^^
+)"},
+    {"MisspeltGroup", section,
+     R"([server]
+user = "nobody"
+group = "nogrup"
+)",
+     R"({}/t.toml:5:9: error: there is no group "nogrup"
+    5 | group = "nogrup"
+      |         ^^^^^^^^ did you mean "nogroup"?
+)"},
+    {"GroupWithoutUser", section,
+     R"([server]
+group = "nogroup"
+)",
+     R"({}/t.toml:4:1: error: `group` is the group of `user`, which is not there
+    4 | group = "nogroup"
+      | ^^^^^ write `user` too, or leave `group` out
 )"},
     {"AdminIsNotServed", section,
      R"([server]

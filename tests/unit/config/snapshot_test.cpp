@@ -19,6 +19,7 @@ Snapshot full_snapshot() {
   snapshot.overrides.spawned = true;
   snapshot.overrides.web_servers = "127.0.0.1";
   snapshot.plugin_files = {{"one", {"/a.so", "/copies/a"}}, {"two", {"/b.so", "/copies/b"}}};
+  snapshot.account = {"worker", 4000000000U, 7, {7, 8}, {}};
   return snapshot;
 }
 
@@ -36,6 +37,11 @@ TEST(Snapshots, ComeBackAsTheyWerePacked) {
   EXPECT_TRUE(back->overrides.spawned);
   EXPECT_EQ(back->overrides.web_servers, snapshot.overrides.web_servers);
   EXPECT_EQ(back->plugin_files.at("two").copy, "/copies/b");
+  ASSERT_TRUE(back->account.has_value());
+  EXPECT_EQ(back->account->name, "worker");
+  EXPECT_EQ(back->account->user, 4000000000U);
+  EXPECT_EQ(back->account->group, 7U);
+  EXPECT_EQ(back->account->groups, (std::vector<std::uint32_t>{7, 8}));
   EXPECT_EQ(pack(*unpack(pack(Snapshot()))), pack(Snapshot()));
 }
 
@@ -60,20 +66,25 @@ TEST(Snapshots, MakeTheSameConfigurationWhateverBecameOfTheFiles) {
   write("routes.toml", "[[route]]\nname = 'included'\npath = '/i/**'\nrespond = 'app'\n");
   const std::string file =
       write("trivet.toml",
-            "include = ['*utes.toml']\n[server]\nprocesses = 7\n"
+            "include = ['*utes.toml']\n[server]\nprocesses = 7\nuser = 'nobody'\n"
             "[[listen]]\naddress = 'unix:/run/t.sock'\n[plugin.app]\nfile = 'app.so'\n"
             "config = { n = 3 }\n[[route]]\nname = 'own'\npath = '/**'\nrespond = 'app'\n");
   Overrides overrides;
   overrides.processes = 3;
   const Loaded loaded = load_file(file, overrides);
   ASSERT_TRUE(loaded.config.has_value()) << render_all(loaded);
-  Snapshot snapshot{file, loaded.text, loaded.included, overrides, {}};
+  Snapshot snapshot{file, loaded.text, loaded.included, overrides, {}, loaded.config->server.account};
+  ASSERT_TRUE(snapshot.account.has_value());
+  snapshot.account->user = 12345;  // As if another user had the name by now.
   snapshot.plugin_files["app"] = {loaded.config->plugins.at(0).path, "/copies/app"};
   std::filesystem::remove_all(folder);
 
   const Loaded again = load_snapshot(*unpack(pack(snapshot)));
   ASSERT_TRUE(again.config.has_value()) << render_all(again);
   EXPECT_EQ(again.config->server.processes, 3U);
+  ASSERT_TRUE(again.config->server.account.has_value());
+  EXPECT_EQ(again.config->server.account->user, 12345U);
+  EXPECT_EQ(again.config->server.account->place.line, 4U);
   ASSERT_EQ(again.config->routes.size(), 2U);
   EXPECT_EQ(again.config->routes[0].name, "own");
   EXPECT_EQ(again.config->routes[1].name, "included");
