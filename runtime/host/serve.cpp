@@ -7,13 +7,16 @@
 #include <optional>
 
 #include "runtime/host/folders.hpp"
+#include "runtime/host/generation.hpp"
 #include "runtime/host/host.hpp"
 #include "runtime/host/serving.hpp"
 #include "runtime/host/supervisor.hpp"
+#include "runtime/host/unprivileged.hpp"
 #include "runtime/host/zones.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/plugin/note.hpp"
 #include "runtime/process/service_manager.hpp"
+#include "runtime/process/service_notices.hpp"
 #include "runtime/process/signal_mask.hpp"
 #include "runtime/process/spawner.hpp"
 
@@ -27,7 +30,22 @@ int tell_all(const std::vector<base::Error>& errors, int code) {
   return code;
 }
 
-int serve_configured(config::Config& config, bool spawned, std::vector<process::PassedSocket> passed) {
+/// Makes the copies of plugin files that a process which becomes another user could not make: that one is not
+/// to write where code is loaded from.
+std::vector<base::Error> copy_before(const config::Loaded& loaded, const config::Overrides& overrides,
+                                     config::Config& config, std::unique_ptr<Generation>& out) {
+  remove_stale_generations(config.server.plugin_cache);
+  if (auto errors = Generation::make(loaded, overrides, 1, out); !errors.empty()) return errors;
+  const auto snapshot = read_snapshot(out->snapshot());
+  if (!snapshot) return {snapshot.error()};
+  for (config::Plugin& each : config.plugins) each.copy = snapshot.value().plugin_files.at(each.name).copy;
+  return {};
+}
+
+int serve_configured(const config::Loaded& loaded, const config::Overrides& overrides,
+                     std::vector<process::PassedSocket> passed) {
+  config::Config config = *loaded.config;
+  const bool spawned = overrides.spawned;
   auto logs = open_logs(config.log);
   if (!logs) return tell_all({logs.error()}, exit_failed);
   log::Log& log = *logs->log;
@@ -45,6 +63,16 @@ int serve_configured(config::Config& config, bool spawned, std::vector<process::
   } else if (const auto errors = make_folders(config); !errors.empty()) {
     return tell_all(errors, exit_failed);
   }
+  SocketPool sockets(std::move(passed), log);
+  std::vector<base::Error> failed;
+  auto open = sockets.open(config, failed);
+  if (!failed.empty()) return tell_all(failed, exit_failed);
+  std::unique_ptr<Generation> generation;
+  if (!spawned) {
+    if (changes_user(config.server)) failed = copy_before(loaded, overrides, config, generation);
+    if (failed.empty()) failed = give_up_privileges(config);
+    if (!failed.empty()) return tell_all(failed, exit_failed);
+  }
 
   auto zones = make_zones(config.zones);
   if (!zones) return tell_all({zones.error()}, exit_failed);
@@ -58,13 +86,15 @@ int serve_configured(config::Config& config, bool spawned, std::vector<process::
   process::WorkerCounters counters;
   auto host = std::make_unique<Host>(config, log, logs->access.get(), std::move(loop).value(),
                                      std::move(assembled.assembly), most, counters);
-  SocketPool sockets(std::move(passed), log);
-  std::vector<base::Error> failed;
-  host->listen(sockets.open(config, failed));
-  if (!failed.empty()) return tell_all(failed, exit_failed);
+  host->listen(std::move(open));
   tell_that_ready(log, config);
-  process::tell_service_manager("READY=1");
+  std::optional<process::ServiceNotices> notices;
+  if (!spawned) {  // The manager that such a one might find is the web server's.
+    const std::string routes = std::to_string(config.routes.size());
+    notices.emplace(host->loop()).ready("serving " + routes + " routes in one process");
+  }
   if (auto ran = host->run(); !ran) return tell_all({ran.error()}, exit_internal);
+  notices.reset();  // Before its loop.
   const bool quiet = host->quiet();
   tell_that_stopped(log, logs->lost());
   if (!quiet) ::_exit(exit_ok);  // A plugin's thread still runs: what it uses must stay.
@@ -92,7 +122,7 @@ int serve(const ServeOptions& options) {
     if (loaded.config->server.processes > 0) {
       return supervise({options.config_file, overrides}, std::move(loaded), std::move(passed).value());
     }
-    return serve_configured(*loaded.config, overrides.spawned, std::move(passed).value());
+    return serve_configured(loaded, overrides, std::move(passed).value());
   } catch (const std::exception& error) {
     say(std::string("trivet: internal error: ") + error.what() + "\n");
     return exit_internal;

@@ -11,7 +11,6 @@
 #include "runtime/host/folders.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/plugin/note.hpp"
-#include "runtime/process/service_manager.hpp"
 #include "runtime/process/signal_mask.hpp"
 
 namespace trivet::host {
@@ -44,6 +43,12 @@ std::string as_lines(const std::vector<base::Error>& errors) {
 int tell_all(const std::vector<base::Error>& errors, int code) {
   say(as_messages(as_lines(errors)));
   return code;
+}
+
+/// What `systemctl status` shows.
+std::string in_one_line(const Team& team) {
+  return "serving with " + std::to_string(team.workers().size()) + " workers, generation " +
+         std::to_string(team.generation().number());
 }
 
 }  // namespace
@@ -116,7 +121,7 @@ void Supervisor::begin_reload() {
   wanted_ = false;
   reloading_ = true;
   running_ = std::exchange(asked_, {});
-  process::tell_service_manager("RELOADING=1");
+  notices_.reloading();
   config::Loaded loaded = config::load_file(origin_.file, origin_.overrides, plugin::look_at);
   warnings_ = loaded.diagnostics.empty() ? std::string() : config::render_all(loaded);
   if (!loaded.config) {
@@ -142,7 +147,7 @@ void Supervisor::on_team_ready(Team& team) {
     next_ = nullptr;
     team.serve();
     tell_that_ready(log_, team.config());
-    process::tell_service_manager("READY=1");
+    notices_.ready(in_one_line(team));
     return;
   }
   change_over(team);
@@ -203,7 +208,7 @@ void Supervisor::finish_reload(int code, const std::string& messages) {
   }
   for (AdminReply& each : running_) each.answer(code, messages);
   running_.clear();
-  process::tell_service_manager("READY=1");
+  if (serving_ != nullptr) notices_.ready(in_one_line(*serving_));
   begin_reload();
 }
 
@@ -263,7 +268,7 @@ void Supervisor::end(End how) {
   if (first) {
     log_.info("stopping",
               {{"workers", std::to_string(serving_ == nullptr ? 0 : serving_->workers().size())}});
-    process::tell_service_manager("STOPPING=1");
+    notices_.stopping();
     finish_reload(exit_failed, "trivet: the host is stopping\n");
     for (AdminReply& each : asked_) each.answer(exit_failed, "trivet: the host is stopping\n");
     asked_.clear();

@@ -18,6 +18,7 @@
 #include "runtime/io/signals.hpp"
 #include "runtime/log/switchable_log.hpp"
 #include "runtime/process/board.hpp"
+#include "runtime/process/service_notices.hpp"
 
 namespace trivet::host {
 
@@ -79,6 +80,7 @@ class Supervisor final : public AdminHandler, private Team::Events {
   Slots slots_;
   SocketPool& sockets_;
   io::EventLoop& loop_;
+  process::ServiceNotices notices_{loop_};
   Exchange exchange_;
   std::vector<std::unique_ptr<Team>> teams_;  ///< The newest last.
   Team* serving_ = nullptr;

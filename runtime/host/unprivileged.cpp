@@ -68,9 +68,6 @@ std::vector<base::Error> refuse_account(const config::Config& config) {
                                   " and may not become another one: start it as root, or as that user, or "
                                   "leave `user` out")};
   }
-  if (config.server.processes == 0)
-    return {error_at(account,
-                     "it is for worker processes, and `processes` is 0: write more, or leave `user` out")};
   const std::string& cache = config.server.plugin_cache;
   const process::FileDescriptor folder(::open(cache.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (const std::string refused = plugin::refuse_writers(cache, folder.get(), 0); !refused.empty())

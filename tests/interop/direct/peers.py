@@ -212,17 +212,6 @@ def _(t):
             equal(starter.end(), 0, "exit code")
 
 
-@suite.test("sd_notify: a host says READY=1 when it serves, and STOPPING=1 when it ends")
-def _(t):
-    with temporary_folder() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(f"{folder}/notify")
-        manager.settimeout(10 * t.build.slowness)
-        with running_host(t.build, HELLO, wrapper=["env", f"NOTIFY_SOCKET={folder}/notify"]) as running:
-            equal(manager.recv(100), b"READY=1", "at start")
-            running.expect_well("/")
-        equal(manager.recv(100), b"STOPPING=1", "at the end")
-
-
 FEW = """
 [limits]
 connections = 10

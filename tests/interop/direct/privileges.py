@@ -130,6 +130,13 @@ def _(t):
         equal(found["Groups"].split(), ["54322"], "groups")
 
 
+@suite.test("processes = 0: the one process gives up the same once its sockets are open, before it loads a plugin")
+def _(t):
+    with running_as(t, processes=0) as running:
+        expect_dropped(asked(running))  # Its parent is this test, which is root's too.
+        equal(running.end(), 0, "exit code")
+
+
 @suite.test("the copies of plugin files are for the plugins' group to read, and for root alone to change")
 def _(t):
     with running_as(t, group=OTHER_GROUP) as running:
@@ -239,7 +246,7 @@ def _(t):
             ("plugin_cache, from which its plugins are loaded, could be replaced by everybody", CONFIG, shared),
             ('plugin_cache "FOLDER/cache" cannot be read by this user: Permission denied', CONFIG, close_cache),
             ('log.target "FOLDER/log" could not be opened again', CONFIG + '[log]\ntarget = "file:@/log"\n', rotate)):
-        for processes in (1,):
+        for processes in (1, 0):
             with temporary_folder() as folder:
                 wrong = Host(t.build, folder, config.replace("@", str(folder)), server=user, processes=processes)
                 wrong.write()
@@ -265,7 +272,7 @@ def _(t):
         for each in ("spool", "cache", "run", "."):
             os.chown(folder / each, nobody.pw_uid, -1)
 
-    for processes in (1,):
+    for processes in (1, 0):
         with temporary_folder() as folder:
             wrong = Host(t.build, folder, CONFIG, server=f'user = "{OTHER_GROUP}"\n', processes=processes)
             wrong.write()
