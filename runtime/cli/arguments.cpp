@@ -139,7 +139,10 @@ class Reader {
                      "fd:N; may be repeated")
         ->allow_extra_args(false)
         ->option_text("ADDRESS");
-    serve_->add_option("--processes", processes_, "Worker processes; 0: everything in this one")
+    serve_
+        ->add_option(
+            "--processes", processes_,
+            "Worker processes, in place of `processes` of the configuration; 0: everything in this one")
         ->check(CLI::Range(0, 1024))
         ->option_text("NUMBER");
     serve_->footer(

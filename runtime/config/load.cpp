@@ -5,6 +5,7 @@
 #include "runtime/config/environment.hpp"
 #include "runtime/config/include.hpp"
 #include "runtime/config/parse.hpp"
+#include "runtime/config/processors.hpp"
 #include "runtime/config/sections.hpp"
 #include "runtime/config/text.hpp"
 
@@ -64,6 +65,7 @@ void read_plugins(TableReader& reader, std::vector<PluginDraft>& out) {
 void read_document(Sink& sink, const Table& document, const Overrides& overrides, const LookAtPlugin& look,
                    const Snapshot* snapshot, Draft& draft) {
   TableReader reader(sink, document, "the file");
+  draft.config.server.processes = usable_processors();
   if (const Table* server = find_section(reader, "server")) {
     const bool known = snapshot != nullptr && snapshot->account.has_value();
     read_server(sink, *server, draft.config.server, known ? &*snapshot->account : nullptr);

@@ -13,7 +13,7 @@ constexpr std::uint64_t most_memory = 1024ULL << 30U;
 
 void read_server(Sink& sink, const Table& table, Server& out, const Account* account) {
   TableReader reader(sink, table, "[server]");
-  std::int64_t processes = 0;
+  std::int64_t processes = out.processes;
   reader.integer("processes", {0, 1024}, processes);
   out.processes = static_cast<std::uint32_t>(processes);
   out.account = read_account(reader, account);
