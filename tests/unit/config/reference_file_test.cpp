@@ -12,7 +12,7 @@ namespace {
 class ReferenceFile : public testing::Test {
  protected:
   ReferenceFile() {
-    for (const char* plugin : {"hello", "echo", "keygate", "upper"})
+    for (const char* plugin : {"hello", "echo", "keygate", "ratelimit", "upper"})
       folder_.write(std::string(plugin) + ".so");
     std::stringstream content;
     content << std::ifstream(TRIVET_CONF "/trivet.toml").rdbuf();
