@@ -126,6 +126,7 @@ struct Canonical {
     return "fd:" + std::to_string(address.descriptor);
   }
   std::string operator()(const SystemdAddress& address) const { return "systemd:" + address.name; }
+  std::string operator()(const AttachedAddress& /*address*/) const { return "attached"; }
 };
 
 }  // namespace

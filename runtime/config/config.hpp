@@ -31,10 +31,23 @@ struct Account {
   Place place;
 };
 
+/// `attach`: where `trivet attach` hands over the sockets that a web server gave it.
+struct Attach {
+  std::string socket;                    ///< Its path.
+  std::optional<std::string> group;      ///< Of the socket; its members may attach.
+  std::uint32_t mode = 0600;             ///< Permission bits: who may try.
+  std::vector<std::string> allow_users;  ///< Who may attach beside root, the host's user and the group.
+  std::uint32_t sockets_per_user = 1000;
+  bool accept_steering = true;
+  Place place;
+};
+
 struct Server {
   std::optional<Account> account;  ///< Absent: the user who starts the host.
   std::uint32_t processes = 0;
   std::string runtime_dir = "/run/trivet";
+  std::string admin = "/run/trivet/admin.sock";  ///< The path of the admin socket; empty: there is none.
+  std::optional<Attach> attach;
   std::string plugin_cache = "/var/lib/trivet/plugins";
   std::vector<std::string> plugin_path = {"/usr/lib/trivet/plugins"};
   std::chrono::milliseconds shutdown_grace = std::chrono::seconds(6);
@@ -61,8 +74,10 @@ struct DescriptorAddress {
 struct SystemdAddress {
   std::string name;
 };
+/// The sockets that `trivet attach` hands over while the host runs: nothing to open. No text means this.
+struct AttachedAddress {};
 /// unix:PATH | tcp:HOST:PORT | fd:N | systemd:NAME
-using Address = std::variant<UnixAddress, TcpAddress, DescriptorAddress, SystemdAddress>;
+using Address = std::variant<UnixAddress, TcpAddress, DescriptorAddress, SystemdAddress, AttachedAddress>;
 
 struct Listen {
   std::string name;  ///< Default: the address as written.

@@ -74,28 +74,25 @@ void check_kind(TableReader& reader, const ListenDraft& draft) {
   if (is_unix(draft)) refuse({"allow_from"}, "tcp:");
 }
 
-void read_mode(TableReader& reader, ListenDraft& out) {
+}  // namespace
+
+const Entry* read_mode(TableReader& reader, std::optional<std::uint32_t>& out) {
   const Entry* entry = reader.find("mode");
-  if (entry == nullptr) return;
+  if (entry == nullptr) return nullptr;
   const Span& span = entry->value.span;
   if (const auto* number = std::get_if<std::int64_t>(&entry->value.value)) {
     reader.sink().error(
         span, "`mode` expects an octal text such as \"0660\", found the integer " + std::to_string(*number));
-    return;
+    return nullptr;
   }
   const std::string* text = reader.as_text(entry->value, "mode");
-  if (text == nullptr) return;
-  out.listen.mode = parse_mode(*text);
-  if (!out.listen.mode) {
-    reader.sink().error(span, "`mode` is " + in_quotes(*text) + ", not an octal text of at most \"0777\"",
-                        "\"0660\": its user and its group");
-  } else if ((*out.listen.mode & 0002U) != 0) {
-    reader.sink().warning(span, "every user of this machine can connect, and so pose as the web server",
-                          "\"0660\" and `group`, if the web server runs in one");
-  }
+  if (text == nullptr) return nullptr;
+  out = parse_mode(*text);
+  if (out) return entry;
+  reader.sink().error(span, "`mode` is " + in_quotes(*text) + ", not an octal text of at most \"0777\"",
+                      "\"0660\": its user and its group");
+  return nullptr;
 }
-
-}  // namespace
 
 void read_listen(Sink& sink, const Table& table, const Span& span, ListenDraft& out) {
   TableReader reader(sink, table, "[[listen]]");
@@ -109,7 +106,11 @@ void read_listen(Sink& sink, const Table& table, const Span& span, ListenDraft& 
     sink.error(name->value.span,
                "the name \"spawned\" is taken: it is the socket that a spawning web server passes");
   }
-  read_mode(reader, out);
+  const Entry* mode = read_mode(reader, out.listen.mode);
+  if (mode != nullptr && (*out.listen.mode & 0002U) != 0) {
+    sink.warning(mode->value.span, "every user of this machine can connect, and so pose as the web server",
+                 "\"0660\" and `group`, if the web server runs in one");
+  }
   std::string group;
   const Entry* group_entry = reader.text("group", group);
   if (group_entry != nullptr) out.listen.group = group;

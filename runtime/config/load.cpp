@@ -66,11 +66,13 @@ void read_document(Sink& sink, const Table& document, const Overrides& overrides
                    const Snapshot* snapshot, Draft& draft) {
   TableReader reader(sink, document, "the file");
   draft.config.server.processes = usable_processors();
-  if (const Table* server = find_section(reader, "server")) {
+  const Table* server = find_section(reader, "server");
+  if (server != nullptr) {
     const bool known = snapshot != nullptr && snapshot->account.has_value();
     read_server(sink, *server, draft.config.server, known ? &*snapshot->account : nullptr);
   }
   if (overrides.processes) draft.config.server.processes = *overrides.processes;
+  if (server != nullptr) check_attach(sink, *server, draft.config.server, overrides);
   draft.has_listen = reader.find("listen") != nullptr;
   read_each(reader, "listen", [&](const Table& table, const Span& span) {
     read_listen(sink, table, span, draft.listen.emplace_back());
@@ -153,6 +155,24 @@ Loaded load_file(const std::string& path, const Overrides& overrides, const Look
     return failure(path, "cannot read the file: " + std::generic_category().message(error), cure_of(error));
   }
   return load_text(text, path, overrides, look);
+}
+
+base::Result<std::string> find_admin_socket(const std::string& path) {
+  Loaded loaded;
+  Server server;
+  if (const int error = read_file(path, loaded.text)) {
+    loaded = failure(path, "cannot read the file: " + std::generic_category().message(error), cure_of(error));
+  } else {
+    Sink sink(path);
+    if (auto document = parse_toml(loaded.text, sink)) {
+      TableReader reader(sink, *document, "the file");
+      const Table* table = find_section(reader, "server");
+      if (table != nullptr) read_admin_alone(sink, *table, server);
+    }
+    if (!sink.failed()) return std::move(server.admin);
+    loaded.diagnostics = sink.take();
+  }
+  return base::Error{base::ErrorCode::config_invalid, render_all(loaded)};
 }
 
 }  // namespace trivet::config

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/error.hpp"
 #include "runtime/config/config.hpp"
 #include "runtime/config/schema.hpp"
 
@@ -84,6 +85,12 @@ struct Snapshot {
 [[nodiscard]] std::string render(const Diagnostic& diagnostic, std::string_view text);
 /// All diagnostics of a load, rendered with excerpts, then `N errors, M warnings`.
 [[nodiscard]] std::string render_all(const Loaded& loaded);
+
+/// The path of the admin socket of a host that was started with this file, whatever else may be wrong with
+/// it by now; empty: it has none.
+///
+/// Errors  Everything there is to tell, rendered.
+[[nodiscard]] base::Result<std::string> find_admin_socket(const std::string& path);
 
 /// `unix:/run/x.sock` and so on. An error text instead of an address says what is wrong and what is accepted.
 [[nodiscard]] std::variant<Address, std::string> parse_address(std::string_view text);

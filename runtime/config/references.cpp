@@ -11,7 +11,8 @@
 namespace trivet::config {
 namespace {
 
-/// The listener of a host that a web server spawned; routes may name it in every configuration.
+/// The listener of a host that a web server spawned, and all sockets that were attached; routes may name it
+/// in every configuration.
 constexpr std::string_view spawned_name = "spawned";
 constexpr std::chrono::milliseconds spawned_grace = std::chrono::seconds(5);
 
@@ -132,12 +133,26 @@ void bind_routes(Sink& sink, Draft& draft, const std::vector<ListenDraft>& actua
 /// What the file says of running on its own does not hold for a process that a web server started.
 void adapt_to_spawner(Config& config) {
   config.server.processes = 0;
+  config.server.admin.clear();
+  config.server.attach.reset();
   // mod_fcgid kills 8 s after its first SIGTERM.
   config.server.shutdown_grace =
       std::min<std::chrono::milliseconds>(config.server.shutdown_grace, spawned_grace);
   // Where the web server's own log is. A file may be another user's, and would be shared by every process.
   config.log.target = "stderr";
   if (config.log.access != "off") config.log.access = "stderr";
+}
+
+/// As a listener like any other, that routes may name.
+ListenDraft attached_sockets(const Attach& attach) {
+  ListenDraft draft;
+  draft.listen.name = spawned_name;
+  draft.listen.text = "attached";
+  draft.listen.address = AttachedAddress{};
+  draft.listen.accept_steering = attach.accept_steering;
+  draft.listen.place = attach.place;
+  draft.valid = true;
+  return draft;
 }
 
 }  // namespace
@@ -167,11 +182,14 @@ void resolve(Sink& sink, Draft& draft, const Overrides& overrides) {
     spawned.valid = true;
     options = {std::move(spawned)};
   }
+  const std::optional<Attach>& attach = draft.config.server.attach;
+  const bool attached = attach && draft.config.server.processes > 0;
   const bool replaced = overrides.spawned || !overrides.listen.empty();
   check_listeners(sink, draft.listen);
   if (replaced) check_listeners(sink, options);
-  const std::vector<ListenDraft>& actual = replaced ? options : draft.listen;
-  if (!draft.has_listen && !replaced) {
+  std::vector<ListenDraft> actual = replaced ? options : draft.listen;
+  if (attached) actual.push_back(attached_sockets(*attach));
+  if (!draft.has_listen && !replaced && !attached) {
     sink.error({}, "no [[listen]]: nobody could connect",
                "[[listen]] with address = \"unix:/run/trivet/trivet.sock\", say");
   }

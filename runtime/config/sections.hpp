@@ -51,6 +51,14 @@ struct Draft {
   std::vector<RouteDraft> routes;
 };
 
+/// Permission bits, as octal text. Null where the key is absent or wrong.
+const Entry* read_mode(TableReader& reader, std::optional<std::uint32_t>& out);
+/// `admin` and `attach` of [server]; runtime_dir was read.
+void read_control(TableReader& reader, Server& out);
+/// `admin`, and `runtime_dir` for its default, and nothing else.
+void read_admin_alone(Sink& sink, const Table& table, Server& out);
+/// Warns where nobody would serve `attach`.
+void check_attach(Sink& sink, const Table& table, const Server& server, const Overrides& overrides);
 /// `account`: what `user` and `group` were looked up to be; null: they are looked up.
 void read_server(Sink& sink, const Table& table, Server& out, const Account* account);
 void read_listen(Sink& sink, const Table& table, const Span& span, ListenDraft& out);

@@ -41,7 +41,7 @@ void read_server(Sink& sink, const Table& table, Server& out, const Account* acc
   reader.duration_or_off("watchdog", {std::chrono::seconds(1), std::chrono::hours(1)}, out.watchdog);
   reader.duration("start_timeout", {std::chrono::milliseconds(100), std::chrono::hours(1)},
                   out.start_timeout);
-  for (const std::string_view key : {"admin", "attach"}) reader.not_served(key);
+  read_control(reader, out);
   reader.finish();
 }
 

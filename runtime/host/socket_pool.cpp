@@ -45,6 +45,7 @@ std::vector<OpenSocket> SocketPool::open(const config::Config& config, std::vect
   std::vector<OpenSocket> opened;
   for (std::uint32_t listen = 0; listen < config.listen.size(); ++listen) {
     const config::Listen& each = config.listen[listen];
+    if (std::holds_alternative<config::AttachedAddress>(each.address)) continue;
     Wanted wanted{config, listen, each.text, {}};
     wanted.options.backlog = each.backlog;
     if (const auto* local = std::get_if<config::UnixAddress>(&each.address)) {

@@ -77,22 +77,6 @@ group = "nogroup"
     4 | group = "nogroup"
       | ^^^^^ write `user` too, or leave `group` out
 )"},
-    {"AdminIsNotServed", section,
-     R"([server]
-admin = "unix:/run/trivet/admin.sock"
-)",
-     R"({}/t.toml:4:1: error: `admin` is not served by this version yet
-    4 | admin = "unix:/run/trivet/admin.sock"
-      | ^^^^^ leave it out
-)"},
-    {"AttachIsNotServed", section,
-     R"([server]
-attach = { socket = "unix:/run/trivet/attach.sock" }
-)",
-     R"({}/t.toml:4:1: error: `attach` is not served by this version yet
-    4 | attach = { socket = "unix:/run/trivet/attach.sock" }
-      | ^^^^^^ leave it out
-)"},
     {"ReloadGraceWithoutAUnit", section,
      R"([server]
 reload_grace = "30"

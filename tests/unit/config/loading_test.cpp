@@ -391,6 +391,12 @@ constexpr WarningCase warning_cases[] = {
       | ^^^^^^^^^
 0 errors, 1 warning
 )"},
+    {"[server]\nprocesses = 0\nattach = { group = \"www-data\" }\n",
+     R"({}/t.toml:5:1: warning: `attach` has no effect: a host of one process takes no sockets over
+    5 | attach = { group = "www-data" }
+      | ^^^^^^ set `processes` to 1 or more
+0 errors, 1 warning
+)"},
     {"[[route]]\npath = \"/a\"\nrespond = \"app\"\nlisten = [\"spawned\"]\n",
      R"({}/t.toml:6:11: warning: the route "route-1" is left out: none of its listeners is open in this run
     6 | listen = ["spawned"]
@@ -488,6 +494,79 @@ TEST(Overrides, MistakesOnTheCommandLineAreToldBesideThoseOfTheFile) {
       | ^ known: `server`, `listen`, `limits`, `zone`, `plugin`, `route`, `log`, `include`
 4 errors, 0 warnings
 )");
+}
+
+TEST(ControlSockets, AreInTheRuntimeFolderWhereNothingElseIsSaid) {
+  const Loader loader;
+  EXPECT_EQ(load_good(loader, whole("")).server.admin, "/run/trivet/admin.sock");
+  EXPECT_FALSE(load_good(loader, whole("")).server.attach);
+  const Server moved =
+      load_good(loader, whole("[server]\nprocesses = 1\nruntime_dir = \"/r\"\nattach = {}\n")).server;
+  EXPECT_EQ(moved.admin, "/r/admin.sock");
+  ASSERT_TRUE(moved.attach);
+  EXPECT_EQ(moved.attach->socket, "/r/attach.sock");
+  EXPECT_EQ(load_good(loader, whole("[server]\nadmin = \"off\"\n")).server.admin, "");
+  EXPECT_EQ(load_good(loader, whole("[server]\nadmin = \"unix:/run/a\"\n")).server.admin, "/run/a");
+}
+
+TEST(ControlSockets, EveryKeyOfAttachIsTaken) {
+  const Loader loader;
+  const Attach attach =
+      *load_good(loader, whole("[server]\nprocesses = 1\nattach = { socket = \"unix:/run/a\", group = "
+                               "\"www-data\", mode = \"0600\", allow_users = [\"root\", \"33\"], "
+                               "sockets_per_user = 7, accept_steering = false }\n"))
+           .server.attach;
+  EXPECT_EQ(attach.socket, "/run/a");
+  EXPECT_EQ(attach.group, "www-data");
+  EXPECT_EQ(attach.mode, 0600U);
+  EXPECT_THAT(attach.allow_users, ElementsAre("root", "33"));
+  EXPECT_EQ(attach.sockets_per_user, 7U);
+  EXPECT_FALSE(attach.accept_steering);
+}
+
+struct ModeCase {
+  std::string_view attach;
+  std::uint32_t mode;
+};
+
+TEST(ControlSockets, WhoMayTryToAttachFollowsFromWhoMay) {
+  const Loader loader;
+  for (const ModeCase& each : {ModeCase{"{}", 0600U}, ModeCase{"{ group = \"www-data\" }", 0660U},
+                               ModeCase{"{ allow_users = [\"33\"] }", 0666U},
+                               ModeCase{"{ group = \"www-data\", allow_users = [\"33\"] }", 0660U}}) {
+    const std::string text = "[server]\nprocesses = 1\nattach = " + std::string(each.attach) + "\n";
+    EXPECT_EQ(load_good(loader, whole(text)).server.attach->mode, each.mode) << each.attach;
+  }
+}
+
+TEST(ControlSockets, AttachedSocketsAreAListenerThatRoutesMayName) {
+  const Loader loader;
+  const Config config =
+      load_good(loader, whole("[server]\nprocesses = 1\nattach = { accept_steering = false }\n"
+                              "[[route]]\npath = \"/a\"\nrespond = \"app\"\nlisten = [\"spawned\"]\n"));
+  ASSERT_EQ(config.listen.size(), 2U);
+  EXPECT_EQ(config.listen[1].name, "spawned");
+  EXPECT_TRUE(std::holds_alternative<AttachedAddress>(config.listen[1].address));
+  EXPECT_FALSE(config.listen[1].accept_steering);
+  EXPECT_THAT(config.routes[0].listen, ElementsAre("spawned"));
+}
+
+TEST(ControlSockets, AHostThatOnlyTakesAttachedSocketsNeedsNoOtherListener) {
+  const Loader loader;
+  const Config config =
+      load_good(loader, "[server]\nprocesses = 1\nattach = {}\n[plugin.app]\n[[route]]\nrespond = \"app\"\n");
+  ASSERT_EQ(config.listen.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<AttachedAddress>(config.listen[0].address));
+}
+
+TEST(ControlSockets, ASpawnedHostHasNone) {
+  const Loader loader;
+  Overrides overrides;
+  overrides.spawned = true;
+  const Config config = load_good(loader, whole("[server]\nattach = {}\n"), overrides);
+  EXPECT_EQ(config.server.admin, "");
+  EXPECT_FALSE(config.server.attach);
+  EXPECT_EQ(config.listen.size(), 1U);
 }
 
 TEST(Overrides, ProcessesTakeThePlaceOfTheFiles) {

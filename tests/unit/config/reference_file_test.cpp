@@ -51,6 +51,7 @@ TEST_F(ReferenceFile, IsTheSameWithItsDefaultsWritten) {
   const Config& a = *plain.config;
   const Config& b = *written.config;
   EXPECT_EQ(a.server.runtime_dir, b.server.runtime_dir);
+  EXPECT_EQ(a.server.admin, b.server.admin);
   EXPECT_EQ(a.server.plugin_cache, b.server.plugin_cache);
   EXPECT_EQ(a.server.plugin_path, b.server.plugin_path);
   EXPECT_EQ(a.server.shutdown_grace, b.server.shutdown_grace);
@@ -111,13 +112,13 @@ TEST_F(ReferenceFile, NamesTheDefaultLimits) {
 
 TEST_F(ReferenceFile, NamesEveryKey) {
   for (const char* key :
-       {"processes",       "user",         "runtime_dir", "plugin_cache", "plugin_path", "shutdown_grace",
-        "reload_grace",    "name",         "address",     "mode",         "group",       "backlog",
-        "accept_steering", "spool_dir",    "file",        "threads",      "queue",       "timeout",
-        "config",          "listen",       "path",        "hosts",        "methods",     "phase",
-        "authorize",       "authorize_on", "variables",   "respond",      "filter",      "odd_paths",
-        "level",           "format",       "target",      "max_requests", "max_memory",  "watchdog",
-        "start_timeout"}) {
+       {"processes",       "user",         "runtime_dir",  "plugin_cache", "plugin_path",  "shutdown_grace",
+        "reload_grace",    "name",         "address",      "mode",         "group",        "backlog",
+        "accept_steering", "admin",        "spool_dir",    "file",         "threads",      "queue",
+        "timeout",         "config",       "listen",       "path",         "hosts",        "methods",
+        "phase",           "authorize",    "authorize_on", "variables",    "respond",      "filter",
+        "odd_paths",       "level",        "format",       "target",       "max_requests", "max_memory",
+        "watchdog",        "start_timeout"}) {
     const std::string line = "\n" + std::string(key) + " = ";
     const std::string commented = "\n#" + std::string(key) + " = ";
     EXPECT_TRUE(text_.find(line) != std::string::npos || text_.find(commented) != std::string::npos) << key;
