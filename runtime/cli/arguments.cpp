@@ -10,7 +10,10 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/base/version.hpp"
+#include "runtime/cli/conform_arguments.hpp"
+#include "runtime/cli/control_arguments.hpp"
 #include "runtime/cli/output.hpp"
+#include "runtime/cli/usage.hpp"
 #include "runtime/config/load.hpp"
 #include "runtime/config/suggest.hpp"
 #include "runtime/config/text.hpp"
@@ -21,8 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view not_served[] = {"bench",     "reload", "status", "stop",    "drain",
-                                           "log-level", "attach", "plugin", "snippet", "upgrade"};
+constexpr std::string_view not_served[] = {"bench", "plugin", "snippet"};
 constexpr auto longest_timeout = 24h;
 
 constexpr const char* exit_codes =
@@ -53,27 +55,6 @@ constexpr const char* call_footer =
     "  trivet call tcp:127.0.0.1:9000 /secret --role authorizer -p HTTP_X_API_KEY=k -i -f\n"
     "  trivet call tcp:127.0.0.1:9000 /shout --role filter --data @README.md --trace\n"
     "  trivet call tcp:127.0.0.1:9000 /upload -X PUT -d @big.bin > answer";
-
-Finished usage(const std::string& command, const std::string& text) {
-  say(command + text + " (`trivet" + (command.empty() ? "" : " " + command.substr(0, command.size() - 2)) +
-      " --help` shows what there is)");
-  return {exit_usage};
-}
-
-/// A word that is no command, or one that is not served yet: CLI11 would only say that a command is missing.
-std::optional<Finished> refuse_command(std::string_view word) {
-  static const std::vector<std::string_view> commands = {"serve", "check", "explain", "call", "conform"};
-  if (word.starts_with('-') || std::find(commands.begin(), commands.end(), word) != commands.end()) {
-    return std::nullopt;
-  }
-  if (std::find(std::begin(not_served), std::end(not_served), word) != std::end(not_served)) {
-    say("`" + std::string(word) +
-        "` is not served by this version yet (served: serve, check, explain, call, conform)");
-    return Finished{exit_usage};
-  }
-  return usage("", "there is no command " + config::in_quotes(word) + ": " +
-                       config::did_you_mean(word, commands, "`"));
-}
 
 /// CLI11 takes the next word for the value of `--data=`. Two words say the same, and mean the empty value.
 std::vector<std::string> with_empty_values(int argc, const char* const* argv) {
@@ -106,12 +87,14 @@ class Reader {
     add_check();
     add_explain();
     add_call();
-    add_conform();
+    conform_.add_to(app_);
+    add_params(conform_.command());
+    control_.add_to(app_);
   }
 
   Command read(int argc, const char* const* argv) {
     std::vector<std::string> words = with_empty_values(argc, argv);
-    if (words.empty()) return usage("", "which command? serve, check, explain, call or conform");
+    if (words.empty()) return usage("", "which command? " + all_commands());
     if (const auto refused = refuse_command(words.front())) return *refused;
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the end.
     try {
@@ -122,8 +105,9 @@ class Reader {
     if (serve_->parsed()) return finish_serve();
     if (check_->parsed()) return finish_check();
     if (explain_->parsed()) return finish_explain();
-    if (conform_->parsed()) return finish_conform();
-    return finish_call();
+    if (call_->parsed()) return finish_call();
+    if (control_.parsed()) return control_.finish();
+    return finish_conform();
   }
 
  private:
@@ -249,60 +233,37 @@ class Reader {
     call_->footer(call_footer);
   }
 
-  void add_conform() {
-    conform_ = app_.add_subcommand(
-        "conform", "Put good, odd and hostile requests to any FastCGI application, and judge what it does");
-    conform_->add_option("ADDRESS", conforming_.address, "unix:PATH or tcp:HOST:PORT")->option_text(" ");
-    conform_->add_option("--responder", conforming_.responder, "What a responder answers; / if not given")
-        ->option_text("URI");
-    conform_->add_option("--authorizer", conforming_.authorizer, "What an authorizer guards")
-        ->option_text("URI");
-    conform_
-        ->add_option("--grant", grant_,
-                     "NAME=VALUE: with this parameter the authorizer says yes; may be repeated")
-        ->allow_extra_args(false)
-        ->option_text("PARAM");
-    conform_->add_option("--filter", conforming_.filter, "What a filter filters")->option_text("URI");
-    add_params(*conform_);
-    conform_->add_option("--only", conforming_.only, "This case alone; may be repeated")
-        ->allow_extra_args(false)
-        ->option_text("CASE");
-    conform_->add_flag("--list", conforming_.list, "Show the cases");
-    conform_->add_option("--timeout", patience_, "How long an answer may take, e.g. 500ms; 3s if not given")
-        ->option_text("TIME");
-    conform_
-        ->add_option("--idle-timeout", idle_timeout_,
-                     "After how long the application gives a half request up (case R14; skipped without)")
-        ->option_text("TIME");
-    conform_
-        ->add_option(
-            "--pid", conforming_.process,
-            "The process whose memory, with that of its children, is looked at; that which listens on "
-            "the unix socket if not given")
-        ->check(CLI::Range(1, 1 << 30))
-        ->option_text("PID");
-    conform_->add_flag("!--no-memory", conforming_.look_at_memory, "Look at nobody's memory");
-    conform_->footer(
-        "The application has to answer the same request always the same way. A case is passed when the\n"
-        "application does what FastCGI 1.0 asks for, and a good request on a new connection is answered\n"
-        "afterwards. Not for applications that others use: some cases open hundreds of connections.\n\n"
-        "Exit codes: 0 all passed, 1 some failed, 69 nobody answers.\n\n"
-        "Examples:\n"
-        "  trivet conform --list\n"
-        "  trivet conform unix:/run/trivet/trivet.sock --responder /hello --authorizer /private/x \\\n"
-        "    --grant 'HTTP_X_API_KEY=open sesame' --filter /page --idle-timeout 5s\n"
-        "  trivet conform 127.0.0.1:9000 -p SCRIPT_FILENAME=/srv/index.php --pid 4711");
-  }
-
   /// The command that was being read, as messages begin with it.
   [[nodiscard]] const CLI::App& current() const {
-    for (const CLI::App* each : {serve_, check_, explain_, call_, conform_}) {
-      if (each->parsed()) return *each;
-    }
-    return app_;
+    const auto read = app_.get_subcommands([](const CLI::App* each) { return each->parsed(); });
+    return read.empty() ? app_ : *read.front();
   }
   [[nodiscard]] std::string name() const {
     return &current() == &app_ ? std::string() : current().get_name() + ": ";
+  }
+
+  [[nodiscard]] std::string all_commands() const {
+    std::string all;
+    for (const CLI::App* each : app_.get_subcommands([](const CLI::App*) { return true; }))
+      all += (all.empty() ? "" : ", ") + each->get_name();
+    return all;
+  }
+
+  /// A word that is no command, or one that is not served yet: CLI11 would only say that a command is
+  /// missing.
+  [[nodiscard]] std::optional<Finished> refuse_command(std::string_view word) const {
+    std::vector<std::string_view> commands;
+    for (const CLI::App* each : app_.get_subcommands([](const CLI::App*) { return true; }))
+      commands.emplace_back(each->get_name());
+    if (word.starts_with('-') || std::find(commands.begin(), commands.end(), word) != commands.end()) {
+      return std::nullopt;
+    }
+    if (std::find(std::begin(not_served), std::end(not_served), word) != std::end(not_served)) {
+      say("`" + std::string(word) + "` is not served by this version yet (served: " + all_commands() + ")");
+      return Finished{exit_usage};
+    }
+    return usage("", "there is no command " + config::in_quotes(word) + ": " +
+                         config::did_you_mean(word, commands, "`"));
   }
 
   /// Help and version, which CLI11 reports as errors too, or what is wrong.
@@ -385,27 +346,8 @@ class Reader {
   }
 
   Command finish_conform() {
-    if (conforming_.address.empty() && !conforming_.list) return usage("conform: ", "ADDRESS is required");
-    if (const auto wrong = take_params(conforming_)) return usage("conform: ", *wrong);
-    for (const std::string& each : grant_) {
-      const std::size_t equals = each.find('=');
-      if (equals == std::string::npos || equals == 0)
-        return usage("conform: ", "--grant takes NAME=VALUE, not " + config::in_quotes(each));
-      conforming_.grant.emplace_back(each.substr(0, equals), each.substr(equals + 1));
-    }
-    const auto timeout = config::parse_duration(patience_);
-    if (!timeout || *timeout <= 0ms || *timeout > longest_timeout) {
-      return usage("conform: ",
-                   "--timeout takes 1ms to 24h, such as 500ms or 30s, not " + config::in_quotes(patience_));
-    }
-    conforming_.timeout = *timeout;
-    if (idle_timeout_.empty()) return conforming_;
-    conforming_.idle_timeout = config::parse_duration(idle_timeout_);
-    if (!conforming_.idle_timeout || *conforming_.idle_timeout > longest_timeout) {
-      return usage("conform: ",
-                   "--idle-timeout takes 0s to 24h, such as 5s, not " + config::in_quotes(idle_timeout_));
-    }
-    return conforming_;
+    if (const auto wrong = take_params(conform_.taken())) return usage("conform: ", *wrong);
+    return conform_.finish();
   }
 
   /// Those of -p; or what is wrong with one.
@@ -429,12 +371,10 @@ class Reader {
   CLI::App* check_ = nullptr;
   CLI::App* explain_ = nullptr;
   CLI::App* call_ = nullptr;
-  CLI::App* conform_ = nullptr;
   ServeCommand serving_;
   CheckCommand checking_;
   ExplainCommand explaining_;
   CallCommand calling_;
-  ConformCommand conforming_;
   int processes_ = -1;
   std::string format_ = "text";
   std::string role_ = "responder";
@@ -442,9 +382,8 @@ class Reader {
   std::string data_;
   std::string timeout_ = "30s";
   std::vector<std::string> params_;
-  std::vector<std::string> grant_;
-  std::string patience_ = "3s";
-  std::string idle_timeout_;
+  ConformArguments conform_;
+  ControlArguments control_;
 };
 
 }  // namespace

@@ -1,8 +1,14 @@
+#include <limits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 #include <exception>
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include "runtime/cli/admin_command.hpp"
 #include "runtime/cli/arguments.hpp"
 #include "runtime/cli/call_command.hpp"
 #include "runtime/cli/check_command.hpp"
@@ -11,6 +17,7 @@
 #include "runtime/cli/output.hpp"
 #include "runtime/host/serve.hpp"
 #include "runtime/host/worker.hpp"
+#include "runtime/process/attach_stub.hpp"
 #include "runtime/process/signal_mask.hpp"
 #include "runtime/process/spawner.hpp"
 #include "runtime/process/standard_streams.hpp"
@@ -18,6 +25,18 @@
 namespace {
 
 using namespace trivet;
+
+/// In the small program beside this one, where that is there.
+int attach(const char* address) {
+  std::array<char, PATH_MAX> beside{};
+  constexpr std::string_view suffix = "-attach";
+  const ssize_t length = ::readlink("/proc/self/exe", beside.data(), beside.size() - suffix.size() - 1);
+  if (length > 0) {
+    std::copy(suffix.begin(), suffix.end(), beside.begin() + length);
+    ::execl(beside.data(), "trivet attach", address, nullptr);
+  }
+  return process::attach(address);
+}
 
 struct Run {
   int operator()(const cli::Finished& finished) const { return finished.code; }
@@ -32,12 +51,16 @@ struct Run {
   int operator()(const cli::ExplainCommand& command) const { return cli::run_explain(command); }
   int operator()(const cli::CallCommand& command) const { return cli::run_call(command); }
   int operator()(const cli::ConformCommand& command) const { return cli::run_conform(command); }
+  int operator()(const cli::AttachCommand& command) const { return attach(command.address.c_str()); }
+  int operator()(const cli::AdminCommand& command) const { return cli::run_admin(command); }
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
+    // Before anything that takes time: a web server that starts it has a request waiting.
+    if (argc == 2 && std::string_view(argv[1]) == "attach") return attach(process::default_attach_socket);
     // First of all, and for every command: a socket must not take the place of a standard stream that is
     // closed.
     if (const auto opened = process::ensure_standard_descriptors(); !opened) {

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/host/admin_protocol.hpp"
 #include "runtime/protocol/record.hpp"
 
 namespace trivet::cli {
@@ -75,12 +76,23 @@ struct ConformCommand {
   bool list = false;
 };
 
+/// Something that is asked of a running host.
+struct AdminCommand {
+  host::AdminRequest request;
+  std::string address;      ///< Of the admin socket; empty: the one that `config_file` names.
+  std::string config_file;  ///< Empty: none; without an address either, it is the default one.
+};
+
+struct AttachCommand {
+  std::string address = "unix:/run/trivet/attach.sock";
+};
+
 /// Told and done: help, version, or a wrong command line.
 struct Finished {
   int code;
 };
 
-using Command =
-    std::variant<Finished, ServeCommand, CheckCommand, ExplainCommand, CallCommand, ConformCommand>;
+using Command = std::variant<Finished, ServeCommand, CheckCommand, ExplainCommand, CallCommand,
+                             ConformCommand, AdminCommand, AttachCommand>;
 
 }  // namespace trivet::cli

@@ -103,6 +103,39 @@ TEST(Arguments, AnEmptyBodyIsABody) {
   EXPECT_EQ(read_as<CallCommand>({"call", "unix:/a", "--role", "filter", "--data="}).data, "");
 }
 
+struct AdminCase {
+  std::vector<const char*> words;
+  const char* line;
+};
+
+TEST(Arguments, WhatARunningHostIsAskedIsALine) {
+  const AdminCase cases[] = {
+      {{"reload"}, "trivet/1 reload\n"},
+      {{"upgrade"}, "trivet/1 upgrade\n"},
+      {{"status"}, "trivet/1 status text\n"},
+      {{"status", "--json"}, "trivet/1 status json\n"},
+      {{"status", "--format", "json"}, "trivet/1 status json\n"},
+      {{"stop"}, "trivet/1 stop\n"},
+      {{"stop", "--now", "--no-wait"}, "trivet/1 stop now no-wait\n"},
+      {{"drain"}, "trivet/1 drain\n"},
+      {{"drain", "--no-wait"}, "trivet/1 drain no-wait\n"},
+      {{"log-level", "debug"}, "trivet/1 log-level debug\n"},
+  };
+  for (const AdminCase& each : cases) {
+    const auto command = read_as<AdminCommand>(each.words);
+    EXPECT_EQ(host::pack(command.request), each.line);
+    EXPECT_EQ(command.address, "");
+    EXPECT_EQ(command.config_file, "");
+  }
+  EXPECT_EQ(read_as<AdminCommand>({"status", "--admin", "unix:/a"}).address, "unix:/a");
+  EXPECT_EQ(read_as<AdminCommand>({"stop", "-c", "x.toml"}).config_file, "x.toml");
+}
+
+TEST(Arguments, AttachTakesAnAddress) {
+  EXPECT_EQ(read_as<AttachCommand>({"attach"}).address, "unix:/run/trivet/attach.sock");
+  EXPECT_EQ(read_as<AttachCommand>({"attach", "/a"}).address, "/a");
+}
+
 TEST(Arguments, ConformTakesWhatItAsksFor) {
   const auto command =
       read_as<ConformCommand>({"conform",        "unix:/a", "--responder", "/r",  "--authorizer", "/p",
@@ -134,10 +167,22 @@ struct WrongCase {
 
 TEST(Arguments, AWrongCommandLineIsToldWithACureAndGives64) {
   const WrongCase cases[] = {
-      {{}, "which command? serve, check, explain, call or conform"},
+      {{},
+       "which command? serve, check, explain, call, conform, reload, status, stop, drain, log-level, "
+       "upgrade, attach"},
       {{"sreve"}, "there is no command \"sreve\": did you mean `serve`?"},
       {{"x"}, "there is no command \"x\""},
-      {{"reload"}, "`reload` is not served by this version yet"},
+      {{"bench"}, "`bench` is not served by this version yet (served: serve, "},
+      {{"relaod"}, "there is no command \"relaod\": did you mean `reload`?"},
+      {{"reload", "--now"}, "reload: there is no option \"--now\""},
+      {{"stop", "now"}, "stop: what is \"now\"?"},
+      {{"status", "--format", "xml"}, "status: "},
+      {{"status", "--admin", "tcp:127.0.0.1:1"}, "status: --admin takes the path of a unix socket"},
+      {{"status", "--admin", "nowhere:"}, "status: --admin: "},
+      {{"drain", "--admin", "unix:/a", "-c", "x.toml"}, "drain: --admin and -c both name the admin socket"},
+      {{"log-level"}, "log-level: "},
+      {{"log-level", "loud"}, "log-level: "},
+      {{"attach", "--socket"}, "attach: there is no option \"--socket\""},
       {{"serve", "--lisen", "fd:3"}, "serve: there is no option \"--lisen\": did you mean `--listen`?"},
       {{"serve", "extra"}, "serve: what is \"extra\"?"},
       {{"serve", "--processes", "many"}, "serve: "},
@@ -176,6 +221,9 @@ TEST(Arguments, HelpGoesToStandardOutputAndNamesWhatAStrangerNeeds) {
       {{"--help"}, {"serve", "check", "call", "Exit codes", "trivet call unix:"}},
       {{"serve", "--help"}, {"--config", "--listen", "SIGTERM", "ready"}},
       {{"check", "--help"}, {"--format", "78"}},
+      {{"reload", "--help"}, {"--admin", "SIGHUP", "69", "78"}},
+      {{"stop", "--help"}, {"--now", "--no-wait", "shutdown_grace"}},
+      {{"attach", "--help"}, {"mod_fcgid", "30 seconds", "69"}},
       {{"call", "--help"}, {"--role", "--data", "--trace", "@FILE", "-p,--param", "69", "--role authorizer"}},
       {{"--version"}, {"trivet 0."}},
   };
