@@ -63,14 +63,14 @@ AdminServer::~AdminServer() {
 }
 
 base::Result<> AdminServer::listen(const std::string& path) {
-  if (path == path_ && (path.empty() || listener_ != nullptr)) return base::success();
+  if (path == path_ && (path.empty() || (listener_ != nullptr && listener_->is_reachable())))
+    return base::success();
   std::unique_ptr<io::Listener> next;
   if (!path.empty()) {
     io::ListenOptions options;
     options.kind = io::ListenOptions::Kind::unix_path;
     options.path = path;
     options.mode = 0600;
-    options.backlog = most_sessions;
     auto opened = io::Listener::open(options);
     if (!opened) return base::Error{opened.error().code, "server.admin: " + opened.error().message};
     next = std::move(opened).value();

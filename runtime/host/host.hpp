@@ -40,6 +40,11 @@ class Host final : private Connection::Owner, private Mover::Owner, private role
   [[nodiscard]] base::Result<> adopt(std::uint32_t listen, process::FileDescriptor socket) {
     return listeners_.adopt(listen, std::move(socket));
   }
+  /// The same for one that a web server opened, up to detach(); see AttachedSockets. [loop]
+  [[nodiscard]] base::Result<> attach(std::uint32_t id, process::FileDescriptor socket) {
+    return listeners_.attach(id, std::move(socket));
+  }
+  void detach(std::uint32_t id) { listeners_.detach(id); }
   /// One of several: connections move between it and the others, by this channel to the supervisor. The board
   /// says how many each has; `slot` is its own. Both outlive it. [startup]
   void join(process::Channel& channel, const process::Board& board, std::uint32_t slot);

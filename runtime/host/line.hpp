@@ -22,6 +22,8 @@ enum class Word : std::uint32_t {
   take,       ///< to the worker: connections, as for `hand`; one unanswered at a time
   taken,      ///< from the worker: how many of those it was given it serves; the rest did not arrive
   suspend,    ///< to the worker: names of plugins that are not called for now, a line each; all others are
+  attach,     ///< to the worker: the number of an attached socket, with its descriptor
+  detach,     ///< to the worker: its number; whoever waits in it is still accepted
 };
 
 }  // namespace trivet::host

@@ -8,6 +8,19 @@
 
 namespace trivet::host {
 
+Listeners::Listeners(const config::Config& config, log::Log& log)
+    : config_(config), log_(log), attached_(log) {
+  const auto attached =
+      std::find_if(config.listen.begin(), config.listen.end(), [](const config::Listen& each) {
+        return std::holds_alternative<config::AttachedAddress>(each.address);
+      });
+  attached_listen_ = static_cast<std::uint32_t>(attached - config.listen.begin());
+  if (attached == config.listen.end()) return;
+  // Who may attach was checked where the socket came in; it can only be a unix one.
+  if (auto rules = PeerRules::from(*attached, config.web_servers, std::nullopt))
+    attached_rules_ = std::move(rules).value();
+}
+
 void Listeners::take(std::vector<OpenSocket> opened) {
   for (OpenSocket& each : opened) static_cast<void>(add(each.listen, std::move(each.socket)));
 }
@@ -34,44 +47,59 @@ void Listeners::start(io::EventLoop& loop, OnAccept on_accept) {
   loop_ = &loop;
   on_accept_ = std::move(on_accept);
   for (Socket& socket : sockets_) start_one(socket);
+  attached_.start(loop, [this](int fd, const io::Peer& peer) {
+    accept(attached_listen_, attached_rules_, attached_refusals_, fd, peer);
+  });
 }
 
 void Listeners::start_one(Socket& socket) {
   socket.listener->on_trouble(
       [this](const base::Error& error) { log_.error("accepting rests", {{"reason", error.message}}); });
   socket.listener->start(*loop_, [this, &socket](int fd, const io::Peer& peer) {
-    if (const std::string_view reason = socket.rules.refusal(peer); !reason.empty()) {
-      ::close(fd);
-      refuse(socket, peer, reason);
-      return;
-    }
-    on_accept_(socket.listen, fd, peer);
+    accept(socket.listen, socket.rules, socket.refusals, fd, peer);
   });
 }
 
-void Listeners::refuse(Socket& socket, const io::Peer& peer, std::string_view reason) {
-  const auto untold = socket.refusals.due(loop_->now());
-  if (!untold) return;
-  log_.warn("connection refused", {{"reason", reason},
-                                   {"peer", peer.text},
-                                   {"listen", config_.listen[socket.listen].name},
-                                   {"others", std::to_string(*untold)}});
+void Listeners::accept(std::uint32_t listen, const PeerRules& rules, log::Seldom& refusals, int fd,
+                       const io::Peer& peer) {
+  const std::string_view reason = rules.refusal(peer);
+  if (reason.empty()) {
+    on_accept_(listen, fd, peer);
+    return;
+  }
+  ::close(fd);
+  if (const auto untold = refusals.due(loop_->now())) {
+    log_.warn("connection refused", {{"reason", reason},
+                                     {"peer", peer.text},
+                                     {"listen", config_.listen[listen].name},
+                                     {"others", std::to_string(*untold)}});
+  }
+}
+
+base::Result<> Listeners::attach(std::uint32_t id, process::FileDescriptor socket) {
+  if (attached_listen_ == config_.listen.size()) return base::success();
+  return attached_.attach(id, std::move(socket));
 }
 
 void Listeners::pause() {
   for (const Socket& each : sockets_) each.listener->pause();
+  attached_.pause();
 }
 void Listeners::resume() {
   for (const Socket& each : sockets_) each.listener->resume();
+  attached_.resume();
 }
 void Listeners::descriptor_freed() {
   for (const Socket& each : sockets_) each.listener->descriptor_freed();
+  attached_.descriptor_freed();
 }
 void Listeners::stop() {
   for (const Socket& each : sockets_) each.listener->stop();
+  attached_.stop();
 }
 
 void Listeners::finish(const std::vector<std::uint32_t>& to_empty, std::function<void()> done) {
+  attached_.stop();  // Who waits there is for the next worker.
   on_finished_ = std::move(done);
   unfinished_ = 1;
   const auto finished = [this] {
@@ -90,6 +118,7 @@ void Listeners::finish(const std::vector<std::uint32_t>& to_empty, std::function
 }
 
 std::string_view Listeners::refusal(std::uint32_t listen, const io::Peer& peer) const {
+  if (listen == attached_listen_ && peer.local) return attached_rules_.refusal(peer);
   const auto found = std::find_if(sockets_.begin(), sockets_.end(),
                                   [&](const Socket& each) { return each.listen == listen; });
   if (found == sockets_.end()) return "its listener is not open";

@@ -18,6 +18,8 @@ bool holds(const std::vector<base::Network>& networks, const base::IpAddress& ad
                      [&](const base::Network& each) { return each.contains(address); });
 }
 
+}  // namespace
+
 Result<uid_t> user_id(const std::string& name) {
   uid_t number = 0;
   const auto read = std::from_chars(name.data(), name.data() + name.size(), number);
@@ -36,8 +38,6 @@ Result<uid_t> user_id(const std::string& name) {
   if (error != 0) return base::system_error("cannot look up the user \"" + name + "\"", error);
   return Error{ErrorCode::config_invalid, "there is no user \"" + name + "\" (allow_users)"};
 }
-
-}  // namespace
 
 Result<PeerRules> PeerRules::from(const config::Listen& listen,
                                   const std::optional<std::vector<base::Network>>& web_servers,

@@ -11,6 +11,9 @@
 
 namespace trivet::host {
 
+/// Of a user by name or number. Errors: there is none.
+base::Result<uid_t> user_id(const std::string& name);
+
 /// Who may connect to a listener. Everything that was said has to hold: `allow_users`, `allow_from`, and
 /// FCGI_WEB_SERVER_ADDRS (FastCGI 1.0, 3.2).
 ///

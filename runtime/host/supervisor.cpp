@@ -61,6 +61,8 @@ Supervisor::Supervisor(Origin origin, log::SwitchableLog& log, process::Board& b
       sockets_(sockets),
       loop_(loop),
       exchange_(board, loop, log),
+      attach_(loop, log, attachments_),
+      admin_(loop, log, *this),
       started_(loop.now()) {}
 
 Supervisor::~Supervisor() = default;
@@ -95,12 +97,19 @@ std::vector<base::Error> Supervisor::prepare(config::Loaded loaded) {
   std::vector<base::Error> errors;
   std::vector<OpenSocket> opened = sockets_.open(generation->config(), errors);
   if (!errors.empty()) return errors;
+  if (const auto listening = listen_for_control(generation->config().server); !listening)
+    return {listening.error()};
   ++generations_;
   Team::Events& events = *this;
   teams_.push_back(std::make_unique<Team>(events, Team::Surroundings{loop_, log_, slots_, exchange_},
                                           std::move(generation), std::move(opened)));
   next_ = teams_.back().get();
   return {};
+}
+
+base::Result<> Supervisor::listen_for_control(const config::Server& server) {
+  if (auto listening = admin_.listen(server.admin); !listening) return listening;
+  return attach_.listen(server.attach);
 }
 
 // --- reload ---
@@ -183,7 +192,9 @@ void Supervisor::on_team_failed(Team& team, const std::string& why) {
 }
 
 void Supervisor::on_team_changed(Team& team) {
-  if (&team == serving_) exchange_.set_takers(team.serving());
+  if (&team != serving_) return;
+  exchange_.set_takers(team.serving());
+  attachments_.set_takers(team.serving());
 }
 
 void Supervisor::on_team_deaf(Team& team) {
@@ -205,6 +216,7 @@ void Supervisor::finish_reload(int code, const std::string& messages) {
     log_.info("reloaded", {{"generation", std::to_string(serving_->generation().number())}});
   } else {
     log_.error("reload failed: what served before serves on", {{"reason", messages}});
+    if (serving_ != nullptr) static_cast<void>(listen_for_control(serving_->config().server));
   }
   for (AdminReply& each : running_) each.answer(code, messages);
   running_.clear();
@@ -273,6 +285,7 @@ void Supervisor::end(End how) {
     for (AdminReply& each : asked_) each.answer(exit_failed, "trivet: the host is stopping\n");
     asked_.clear();
     exchange_.close_all();
+    attachments_.set_takers({});
   } else if (how == End::graceful && !draining_) {
     return;  // mod_fcgid sends two.
   }

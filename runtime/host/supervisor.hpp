@@ -8,6 +8,9 @@
 
 #include "runtime/config/load.hpp"
 #include "runtime/host/admin_handler.hpp"
+#include "runtime/host/admin_server.hpp"
+#include "runtime/host/attach_server.hpp"
+#include "runtime/host/attachments.hpp"
 #include "runtime/host/exchange.hpp"
 #include "runtime/host/serving.hpp"
 #include "runtime/host/slots.hpp"
@@ -69,6 +72,7 @@ class Supervisor final : public AdminHandler, private Team::Events {
   void reopen_logs();
   void begin_reload();
   std::vector<base::Error> prepare(config::Loaded loaded);
+  base::Result<> listen_for_control(const config::Server& server);
   void change_over(Team& to);
   void on_deaf_too_late(base::TimePoint now);
   void finish_reload(int code, const std::string& messages);
@@ -82,6 +86,9 @@ class Supervisor final : public AdminHandler, private Team::Events {
   io::EventLoop& loop_;
   process::ServiceNotices notices_{loop_};
   Exchange exchange_;
+  Attachments attachments_;
+  AttachServer attach_;
+  AdminServer admin_;
   std::vector<std::unique_ptr<Team>> teams_;  ///< The newest last.
   Team* serving_ = nullptr;
   Team* next_ = nullptr;     ///< It starts.

@@ -120,6 +120,8 @@ void Team::on_word(WorkerProcess& worker, Word word, process::Message& message) 
     case Word::placed:
     case Word::take:
     case Word::suspend:
+    case Word::attach:
+    case Word::detach:
       break;  // Not a worker's to say.
   }
 }

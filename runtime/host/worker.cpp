@@ -123,6 +123,12 @@ class Worker {
       case Word::suspend:
         host_.suspend(message.text);
         break;
+      case Word::attach:
+        attach(message);
+        break;
+      case Word::detach:
+        if (const auto id = read_numbers(message.text); id && id->size() == 1) host_.detach(id->front());
+        break;
       case Word::start:
       case Word::ready:
       case Word::failed:
@@ -130,6 +136,16 @@ class Worker {
       case Word::hand:
       case Word::taken:
         break;  // Not a supervisor's to say.
+    }
+  }
+
+  void attach(process::Message& message) {
+    const auto id = read_numbers(message.text);
+    if (!id || id->size() != 1 || message.descriptors.size() != 1) {
+      log_.error("an attached socket did not arrive: the limit of open descriptors is too low");
+    } else if (const auto adopted = host_.attach(id->front(), std::move(message.descriptors.front()));
+               !adopted) {
+      log_.error("cannot listen on an attached socket", {{"reason", adopted.error().message}});
     }
   }
 

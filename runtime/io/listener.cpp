@@ -192,13 +192,12 @@ void Listener::stop() { impl_->close(); }
 bool Listener::is_reachable() const noexcept { return impl_->listening.file.is_in_place(); }
 
 base::Result<> Listener::adjust(const ListenOptions& options) {
-  const process::FileDescriptor& socket = impl_->listening.socket;
   switch (options.kind) {
     case ListenOptions::Kind::unix_path:
       return impl_->listening.file.adjust(
-          socket, {options.path, static_cast<mode_t>(options.mode), options.group, options.backlog});
+          descriptor(), {options.path, static_cast<mode_t>(options.mode), options.group, options.backlog});
     case ListenOptions::Kind::tcp:
-      if (::listen(socket.get(), options.backlog) != 0)
+      if (::listen(descriptor(), options.backlog) != 0)
         return base::system_error("cannot set the backlog", errno);
       return base::success();
     case ListenOptions::Kind::descriptor:

@@ -69,7 +69,7 @@ class Listener {
 
   /// unix_path: whether the path still leads here; nobody may have removed the file. Else true.
   [[nodiscard]] bool is_reachable() const noexcept;
-  /// Takes mode, group and backlog of options for the same address. Before start(). [loop]
+  /// Takes mode, group and backlog of options for the same address. [loop]
   base::Result<> adjust(const ListenOptions& options);
 
   [[nodiscard]] std::uint16_t port() const noexcept;  ///< tcp: the port listened on; else 0

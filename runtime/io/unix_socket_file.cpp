@@ -203,7 +203,7 @@ bool UnixSocketFile::is_in_place() const noexcept {
          found.st_dev == device_ && found.st_ino == inode_;
 }
 
-Result<> UnixSocketFile::adjust(const process::FileDescriptor& socket, const Wish& wish) const {
+Result<> UnixSocketFile::adjust(int socket, const Wish& wish) const {
   const process::FileDescriptor file(::openat(folder_.get(), name_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat found{};
   if (!file.is_open() || ::fstat(file.get(), &found) != 0 || found.st_dev != device_ ||
@@ -211,7 +211,7 @@ Result<> UnixSocketFile::adjust(const process::FileDescriptor& socket, const Wis
     return refuse("the socket \"" + wish.path + "\" was replaced");
   }
   if (Result<> access = set_access(file.get(), wish); !access) return access;
-  if (::listen(socket.get(), wish.backlog) != 0) return system_error("cannot set the backlog", errno);
+  if (::listen(socket, wish.backlog) != 0) return system_error("cannot set the backlog", errno);
   return success();
 }
 

@@ -30,7 +30,7 @@ class UnixSocketFile {
   /// Whether the path still leads to the socket. Where there is none: true.
   [[nodiscard]] bool is_in_place() const noexcept;
   /// Gives it mode, group and backlog of another wish for the same path.
-  base::Result<> adjust(const process::FileDescriptor& socket, const Wish& wish) const;
+  base::Result<> adjust(int socket, const Wish& wish) const;
   /// Unlinks the file if it is still the one that was made: another host may have taken the path over.
   void remove() noexcept;
 

@@ -8,7 +8,7 @@
 #include <thread>
 #include <trivet/plugin.hpp>
 
-/// Ends its process in the way that QUERY_STRING names; else says which process it is, or allows.
+/// Ends its process in the way that QUERY_STRING names; else says which process it is, also where it allows.
 struct Perish {
   static constexpr bool never_blocks = true;
 
@@ -18,7 +18,9 @@ struct Perish {
   }
   trivet::Verdict check(trivet::Request& request) {
     perish(request.query());
-    return trivet::allow();
+    trivet::Verdict verdict = trivet::allow();
+    verdict.set("WORKER", std::to_string(::getpid()));
+    return verdict;
   }
 
  private:

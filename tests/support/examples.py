@@ -9,7 +9,7 @@ import re
 from support import host, refusals, site
 from support.runner import Failure, equal, eventually, expect
 from support.servers import (CONF, Apache, Haproxy, Lighttpd, Nginx, give_to_web_user, processes_with, replaced, running,
-                             socket_count, temporary_folder)
+                             socket_count, temporary_folder, web_user)
 
 
 def plugins_and_routes(server):
@@ -126,34 +126,61 @@ def passwords(**users):
     return "".join(f"{name}:{{SHA}}{each}\n" for name, each in digest.items())
 
 
+def _apache_server(folder, command, extra):
+    root = document_root(folder)
+    (folder / "users").write_text(passwords(ann="ann's word", bob="bob's word"))
+    text = replaced((CONF / "apache" / "trivet.conf").read_text(), {
+        'trivet "/usr/bin/trivet attach"': f'trivet "{command}"', "/etc/trivet/members.htpasswd": folder / "users"})
+    sanitizers = "\n".join(f'FcgidInitialEnv {name} "{value}"' for name, value in host.SANITIZED.items())
+    return Apache(folder, host.free_port(), root, f"{text}\n{sanitizers}\n{extra(command, root)}")
+
+
 @contextlib.contextmanager
 def apache(build, config, extra):
     """Apache with the example and more from extra(command of Trivet, document root); mod_fcgid starts Trivet."""
     with temporary_folder() as folder:
         trivet = Spawned(build, folder, config)
-        root = document_root(folder)
-        (folder / "users").write_text(passwords(ann="ann's word", bob="bob's word"))
-        port = host.free_port()
-        command = " ".join(trivet.command())
-        text = replaced((CONF / "apache" / "trivet.conf").read_text(), {
-            "/usr/bin/trivet serve -c /etc/trivet/apache.toml": command,
-            "/etc/trivet/members.htpasswd": folder / "users"})
-        sanitizers = "\n".join(f'FcgidInitialEnv {name} "{value}"' for name, value in host.SANITIZED.items())
-        server = Apache(folder, port, root, f"{text}\n{sanitizers}\n{extra(command, root)}")
+        server = _apache_server(folder, " ".join(trivet.command()), extra)
         with running(server):
-            yield Pair(trivet, server, port)
+            yield Pair(trivet, server, server.port)
         trivet.expect_clean(server.log_text())
 
 
+def attach_command(trivet):
+    return f"{trivet.build.binary} attach unix:{trivet.folder}/run/attach.sock"
+
+
+def attaching(build, config, processes=2):
+    """A host that takes the sockets of a web server's user."""
+    group = f'group = "{web_user()}"' if web_user() else ""
+    return site.running(build, config, processes=processes, server=f"attach = {{ {group} }}")
+
+
 @contextlib.contextmanager
-def lighttpd_spawns(build, config, extra):
-    """lighttpd with extra(what it starts, document root), and none of the example."""
-    with temporary_folder() as folder:
-        trivet = Spawned(build, folder, config)
-        root = document_root(folder)
-        (folder / "upload").mkdir()
-        port = host.free_port()
-        server = Lighttpd(folder, port, f"""\
+def apache_attaches(build, config, extra):
+    """The same, but mod_fcgid starts `trivet attach` for one host that runs."""
+    with attaching(build, config) as trivet:
+        server = _apache_server(trivet.folder, attach_command(trivet), extra)
+        with running(server):
+            yield Pair(trivet, server, server.port)
+        eventually(lambda: not processes_with(f"{trivet.folder}/run/attach.sock"), "the end of all stubs", 10)
+
+
+@contextlib.contextmanager
+def lighttpd_attaches(build, config, extra):
+    """lighttpd with extra(host, document root), for bin-path = attach_command(host)."""
+    with attaching(build, config) as trivet:
+        root = document_root(trivet.folder)
+        server = _lighttpd_server(trivet.folder, extra(trivet, root), root)
+        with running(server):
+            yield Pair(trivet, server, server.port)
+        eventually(lambda: not processes_with(f"{trivet.folder}/run/attach.sock"), "the end of all stubs", 10)
+
+
+def _lighttpd_server(folder, text, root):
+    (folder / "upload").mkdir()
+    port = host.free_port()
+    return Lighttpd(folder, port, f"""\
 server.modules = ( "mod_fastcgi", "mod_setenv" )
 server.port = {port}
 server.bind = "127.0.0.1"
@@ -162,10 +189,19 @@ server.upload-dirs = ( "{folder}/upload" )
 server.max-fds = 4096
 server.breakagelog = "{folder}/lighttpd.log"
 mimetype.assign = ( ".txt" => "text/plain" )
-{extra(trivet, root)}
+{text}
 """)
+
+
+@contextlib.contextmanager
+def lighttpd_spawns(build, config, extra):
+    """lighttpd with extra(what it starts, document root), and none of the example."""
+    with temporary_folder() as folder:
+        trivet = Spawned(build, folder, config)
+        root = document_root(folder)
+        server = _lighttpd_server(folder, extra(trivet, root), root)
         with running(server):
-            yield Pair(trivet, server, port)
+            yield Pair(trivet, server, server.port)
         trivet.expect_clean(server.log_text())
 
 

@@ -222,4 +222,4 @@ def running(server):
 
 
 __all__ = ["CONF", "Apache", "Haproxy", "Lighttpd", "Nginx", "WebServer", "give_to_web_user", "processes_with", "program",
-           "replaced", "running", "socket_count", "temporary_folder"]
+           "replaced", "running", "socket_count", "temporary_folder", "web_user"]
