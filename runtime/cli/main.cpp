@@ -16,6 +16,7 @@
 #include "runtime/cli/explain_command.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/host/serve.hpp"
+#include "runtime/host/upgrade.hpp"
 #include "runtime/host/worker.hpp"
 #include "runtime/process/attach_stub.hpp"
 #include "runtime/process/signal_mask.hpp"
@@ -55,6 +56,20 @@ struct Run {
   int operator()(const cli::AdminCommand& command) const { return cli::run_admin(command); }
 };
 
+/// What a running host asks another version of this program, with its own options: whether it could take
+/// over.
+int probe(int argc, char** argv) {
+  std::string serve = "serve";
+  argv[1] = serve.data();
+  const cli::Command command = cli::read_arguments(argc, argv);
+  const auto* const options = std::get_if<cli::ServeCommand>(&command);
+  if (options == nullptr) return cli::exit_usage;
+  config::Overrides overrides;
+  overrides.listen = options->listen;
+  overrides.processes = options->processes;
+  return host::probe(options->config_file, overrides);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -74,6 +89,7 @@ int main(int argc, char** argv) {
     }
     // A web server may start an application with nothing but its name (FastCGI 1.0, 2.1).
     if (argc == 2 && std::string_view(argv[1]) == "worker") return host::work();
+    if (argc >= 2 && std::string_view(argv[1]) == "probe") return probe(argc, argv);
     if (argc <= 1 && process::is_spawned()) return Run{}(cli::ServeCommand{});
     return std::visit(Run{}, cli::read_arguments(argc, argv));
   } catch (const std::exception& error) {

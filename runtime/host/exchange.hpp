@@ -68,6 +68,10 @@ class Exchange {
   void close_all();
 
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
+  /// Nothing waits, travels or is unanswered.
+  [[nodiscard]] bool is_idle() const noexcept {
+    return waiting_.empty() && unanswered_.empty() && travelling() == 0;
+  }
   [[nodiscard]] std::size_t travelling() const noexcept;
   /// Connections that went to another worker, since the start.
   [[nodiscard]] std::uint64_t moved() const noexcept { return moved_; }

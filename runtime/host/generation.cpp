@@ -95,6 +95,22 @@ std::vector<base::Error> Generation::make(config::Loaded loaded, const config::O
   return {};
 }
 
+base::Result<std::unique_ptr<Generation>> Generation::adopt(std::uint32_t number, std::string folder,
+                                                            process::FileDescriptor lock,
+                                                            process::FileDescriptor snapshot) {
+  auto read = read_snapshot(snapshot.get());
+  if (!read) return read.error();
+  config::Loaded loaded = config::load_snapshot(read.value());
+  if (!loaded.config)
+    return base::Error{base::ErrorCode::config_invalid, "what was configured is not understood any more"};
+  std::unique_ptr<Generation> generation(
+      new Generation(number, std::move(*loaded.config)));  // NOLINT: the constructor is private
+  generation->folder_ = std::move(folder);
+  generation->lock_ = std::move(lock);
+  generation->snapshot_ = std::move(snapshot);
+  return generation;
+}
+
 Generation::~Generation() {
   std::error_code ignored;
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);

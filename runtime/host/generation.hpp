@@ -24,11 +24,17 @@ class Generation {
   /// change their user, that user can read the copies and not write them.
   static std::vector<base::Error> make(config::Loaded loaded, const config::Overrides& overrides,
                                        std::uint32_t number, std::unique_ptr<Generation>& made);
+  /// One that an earlier image of this process made: its folder, the lock of that, and the snapshot.
+  static base::Result<std::unique_ptr<Generation>> adopt(std::uint32_t number, std::string folder,
+                                                         process::FileDescriptor lock,
+                                                         process::FileDescriptor snapshot);
   ~Generation();
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
 
   [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
+  [[nodiscard]] const std::string& folder() const noexcept { return folder_; }
+  [[nodiscard]] int lock() const noexcept { return lock_.get(); }
   [[nodiscard]] const config::Config& config() const noexcept { return config_; }
   /// The packed config::Snapshot, in memory that nobody can change any more.
   [[nodiscard]] int snapshot() const noexcept { return snapshot_.get(); }

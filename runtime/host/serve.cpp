@@ -115,6 +115,10 @@ int serve(const ServeOptions& options) {
   }
   if (const char* addresses = std::getenv("FCGI_WEB_SERVER_ADDRS"))
     overrides.web_servers = addresses;  // NOLINT(concurrency-mt-unsafe)
+  auto inheritance = take_inheritance();
+  if (!inheritance) return tell_all({inheritance.error()}, exit_internal);
+  if (inheritance.value())
+    return supervise({options.config_file, overrides}, std::move(*inheritance.value()));
   config::Loaded loaded = config::load_file(options.config_file, overrides, plugin::look_at);
   if (!loaded.diagnostics.empty()) say(config::render_all(loaded));
   if (!loaded.config) return exit_configuration;

@@ -41,6 +41,35 @@ SocketPool::~SocketPool() {
   for (const process::PassedSocket& each : passed_) ::close(each.descriptor);
 }
 
+void SocketPool::adopt(const std::vector<Inheritance::Socket>& sockets, std::vector<base::Error>& errors) {
+  told_ = true;
+  for (const Inheritance::Socket& each : sockets) {
+    io::ListenOptions options;
+    options.kind = io::ListenOptions::Kind::descriptor;
+    options.fd = each.descriptor;
+    options.path = each.path;
+    auto listener = io::Listener::open(options);
+    if (!listener) {
+      errors.push_back(listener.error());
+      continue;
+    }
+    inherited_.emplace_back(std::move(listener).value());
+    open_[each.key] = inherited_.back();
+  }
+}
+
+std::vector<Inheritance::Socket> SocketPool::open_sockets() const {
+  constexpr std::string_view unix_key = "unix:";
+  std::vector<Inheritance::Socket> sockets;
+  for (const auto& [key, weak] : open_) {
+    const auto socket = weak.lock();
+    if (socket == nullptr || socket->descriptor() < 0) continue;
+    const bool has_file = key.starts_with(unix_key);
+    sockets.push_back({key, has_file ? key.substr(unix_key.size()) : std::string(), socket->descriptor()});
+  }
+  return sockets;
+}
+
 std::vector<OpenSocket> SocketPool::open(const config::Config& config, std::vector<base::Error>& errors) {
   std::vector<OpenSocket> opened;
   for (std::uint32_t listen = 0; listen < config.listen.size(); ++listen) {

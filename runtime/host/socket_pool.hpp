@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/config/config.hpp"
+#include "runtime/host/inheritance.hpp"
 #include "runtime/io/listener.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/process/service_manager.hpp"
@@ -34,6 +35,14 @@ class SocketPool {
   SocketPool(const SocketPool&) = delete;
   SocketPool& operator=(const SocketPool&) = delete;
 
+  /// Sockets that an earlier image of this process opened. Those that no configuration asks for in time are
+  /// closed with release_inherited().
+  void adopt(const std::vector<Inheritance::Socket>& sockets, std::vector<base::Error>& errors);
+  void release_inherited() noexcept { inherited_.clear(); }
+  /// What is open, for the next image.
+  [[nodiscard]] std::vector<Inheritance::Socket> open_sockets() const;
+  [[nodiscard]] const std::vector<process::PassedSocket>& passed() const noexcept { return passed_; }
+
   /// Opens what `config` lists and is not open yet, and adjusts mode, group and backlog of what is. All
   /// errors at once, with their places; then nothing of what is open was changed for good, only adjusted.
   [[nodiscard]] std::vector<OpenSocket> open(const config::Config& config, std::vector<base::Error>& errors);
@@ -49,6 +58,7 @@ class SocketPool {
   std::set<int> used_;  ///< Of those.
   log::Log& log_;
   std::map<std::string, std::weak_ptr<io::Listener>> open_;  ///< By address.
+  std::vector<std::shared_ptr<io::Listener>> inherited_;
   bool told_ = false;
 };
 

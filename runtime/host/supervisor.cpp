@@ -63,15 +63,21 @@ Supervisor::Supervisor(Origin origin, log::SwitchableLog& log, process::Board& b
       exchange_(board, loop, log),
       attach_(loop, log, attachments_),
       admin_(loop, log, *this),
+      program_(executable_path()),
       started_(loop.now()) {}
 
 Supervisor::~Supervisor() = default;
 
 int Supervisor::run(config::Loaded first) {
-  auto signals = io::Signals::open(loop_, [this](int number) { on_signal(number); });
-  if (!signals) return tell_all({signals.error()}, exit_internal);
   if (const auto errors = prepare(std::move(first)); !errors.empty()) return tell_all(errors, exit_failed);
   next_->start();
+  return serve_signals();
+}
+
+int Supervisor::serve_signals() {
+  auto signals = io::Signals::open(loop_, [this](int number) { on_signal(number); });
+  if (!signals) return tell_all({signals.error()}, exit_internal);
+  process::release_signals();
   loop_.timers().arm(tick_, loop_.now() + tick);
   loop_.run();
   process::hold_signals();
@@ -126,7 +132,8 @@ void Supervisor::reload(AdminReply reply) {
 }
 
 void Supervisor::begin_reload() {
-  if (!wanted_ || reloading_ || stopping_ || serving_ == nullptr || retiring() >= most_retiring) return;
+  if (!wanted_ || reloading_ || upgrading_ || stopping_ || serving_ == nullptr || retiring() >= most_retiring)
+    return;
   wanted_ = false;
   reloading_ = true;
   running_ = std::exchange(asked_, {});
@@ -211,13 +218,21 @@ void Supervisor::on_deaf_too_late(base::TimePoint /*now*/) {
 void Supervisor::finish_reload(int code, const std::string& messages) {
   awaited_ = nullptr;
   deaf_.cancel();
-  if (!std::exchange(reloading_, false)) return;
+  if (!reloading_) return;
+  if (before_.is_open() && code != exit_ok) {
+    failure_ = messages.empty() ? "trivet: the new program could not serve\n" : messages;
+    if (teams_.size() == 1) go_back();
+    return;  // Else once the team that could not start is gone.
+  }
+  reloading_ = false;
   if (code == exit_ok) {
     log_.info("reloaded", {{"generation", std::to_string(serving_->generation().number())}});
   } else {
     log_.error("reload failed: what served before serves on", {{"reason", messages}});
     if (serving_ != nullptr) static_cast<void>(listen_for_control(serving_->config().server));
   }
+  before_.reset();
+  sockets_.release_inherited();
   for (AdminReply& each : running_) each.answer(code, messages);
   running_.clear();
   if (serving_ != nullptr) notices_.ready(in_one_line(*serving_));
@@ -237,14 +252,11 @@ void Supervisor::on_team_gone(Team& team) {
     if (teams_.empty() || last_words) loop_.stop();
     return;
   }
+  if (!failure_.empty() && teams_.size() == 1) go_back();
   begin_reload();
 }
 
 // --- everything else ---
-
-void Supervisor::upgrade(AdminReply reply) {
-  reply.answer(exit_failed, "trivet: a binary upgrade is not served by this version yet\n");
-}
 
 void Supervisor::on_signal(int number) {
   switch (number) {
@@ -281,7 +293,9 @@ void Supervisor::end(End how) {
     log_.info("stopping",
               {{"workers", std::to_string(serving_ == nullptr ? 0 : serving_->workers().size())}});
     notices_.stopping();
+    before_.reset();
     finish_reload(exit_failed, "trivet: the host is stopping\n");
+    end_upgrade("trivet: the host is stopping\n");
     for (AdminReply& each : asked_) each.answer(exit_failed, "trivet: the host is stopping\n");
     asked_.clear();
     exchange_.close_all();

@@ -16,6 +16,7 @@
 #include "runtime/host/slots.hpp"
 #include "runtime/host/socket_pool.hpp"
 #include "runtime/host/team.hpp"
+#include "runtime/host/upgrade.hpp"
 #include "runtime/host/zones.hpp"
 #include "runtime/io/event_loop.hpp"
 #include "runtime/io/signals.hpp"
@@ -54,6 +55,9 @@ class Supervisor final : public AdminHandler, private Team::Events {
   /// a worker that cannot start at first, is told on standard error.
   int run(config::Loaded first);
 
+  /// The same for an image of the program that takes the place of an earlier one.
+  int run(Inheritance inheritance);
+
   void reload(AdminReply reply) override;
   void upgrade(AdminReply reply) override;
   std::string status(bool json) override;
@@ -78,6 +82,16 @@ class Supervisor final : public AdminHandler, private Team::Events {
   void finish_reload(int code, const std::string& messages);
   [[nodiscard]] std::size_t retiring() const noexcept;
 
+  // supervisor_upgrade.cpp
+  int serve_signals();
+  [[nodiscard]] bool is_settled() const noexcept;
+  void on_upgrade_step(base::TimePoint now);
+  void start_probe();
+  void on_probed(const std::string& why_not);
+  void end_upgrade(const std::string& failure);
+  [[nodiscard]] Inheritance inheritance();
+  void go_back();
+
   Origin origin_;
   log::SwitchableLog& log_;
   ZoneStore zones_{log_};
@@ -99,6 +113,15 @@ class Supervisor final : public AdminHandler, private Team::Events {
   std::vector<AdminReply> running_;  ///< For the one that has.
   bool reloading_ = false;
   std::string warnings_;
+  AdminReply upgrader_;  ///< Who asked for the upgrade that is under way.
+  bool upgrading_ = false;
+  bool probed_ = false;
+  base::TimePoint upgrade_until_{};
+  std::unique_ptr<Probe> probe_;
+  process::FileDescriptor before_;  ///< The image before this one, until this one's workers serve.
+  std::string failure_;             ///< Why this one cannot serve and goes back to that.
+  std::string program_;             ///< Where this one was started from.
+  base::MemberTimer<Supervisor, &Supervisor::on_upgrade_step> upgrade_{*this};
   base::TimePoint started_{};
   base::MemberTimer<Supervisor, &Supervisor::on_tick> tick_{*this};
   base::MemberTimer<Supervisor, &Supervisor::on_deaf_too_late> deaf_{*this};
@@ -109,5 +132,6 @@ class Supervisor final : public AdminHandler, private Team::Events {
 
 /// Everything around it: the log, descriptors, the board, the admin socket.
 int supervise(Origin origin, config::Loaded loaded, std::vector<process::PassedSocket> passed);
+int supervise(Origin origin, Inheritance inheritance);
 
 }  // namespace trivet::host

@@ -290,6 +290,45 @@ void Team::start() {
   }
 }
 
+void Team::adopt(const std::vector<Inheritance::Worker>& workers) {
+  state_ = State::serving;
+  WorkerProcess::Events& events = *this;
+  for (const Inheritance::Worker& each : workers) {
+    auto worker = WorkerProcess::adopt(loop_, events, {each.slot, generation_->number(), each.number},
+                                       {static_cast<pid_t>(each.pid), process::FileDescriptor(each.pidfd),
+                                        process::Channel(process::FileDescriptor(each.channel))});
+    if (!worker) {
+      log_.error("a worker cannot be taken over", {{"reason", worker.error().message}});
+      continue;  // Its channel has ended: it finishes what runs.
+    }
+    slots_.claim(each.slot);
+    Seat& seat = *seats_[each.number % seats_.size()];
+    workers_.push_back(std::move(worker).value());
+    seat.worker = workers_.back().get();
+    seat.worker->watchdog = Watchdog(config().server.watchdog);
+    seat.worker->watchdog.begin(process::read(slots_[each.slot].beats), loop_.now());
+  }
+  for (const auto& seat : seats_) {
+    if (seat->worker == nullptr) fill(*seat);
+  }
+  events_.on_team_changed(*this);
+}
+
+std::vector<Inheritance::Worker> Team::inheritance() const {
+  std::vector<Inheritance::Worker> left;
+  for (const auto& each : workers_) {
+    if (each->state != WorkerState::serving) continue;
+    left.push_back({each->slot(), each->number(), each->pid(), each->pidfd(), each->channel()});
+  }
+  return left;
+}
+
+bool Team::is_settled() const noexcept {
+  return workers_.size() == seats_.size() &&
+         std::all_of(workers_.begin(), workers_.end(),
+                     [](const auto& each) { return each->state == WorkerState::serving; });
+}
+
 void Team::fail(const std::string& why) {
   if (state_ != State::starting) return;
   state_ = State::stopping;

@@ -9,6 +9,7 @@
 #include "runtime/base/timer_queue.hpp"
 #include "runtime/host/exchange.hpp"
 #include "runtime/host/generation.hpp"
+#include "runtime/host/inheritance.hpp"
 #include "runtime/host/slots.hpp"
 #include "runtime/host/socket_pool.hpp"
 #include "runtime/host/suspects.hpp"
@@ -69,6 +70,8 @@ class Team final : private WorkerProcess::Events {
   Team& operator=(const Team&) = delete;
 
   void start();
+  /// In place of start(): these serve already, and did before this image of the program ran.
+  void adopt(const std::vector<Inheritance::Worker>& workers);
   /// Every worker gets the sockets, and so does each that replaces one.
   void serve();
   /// `successor` keeps some of its sockets; the backlog of the others is emptied before they close. Null: the
@@ -89,6 +92,10 @@ class Team final : private WorkerProcess::Events {
   /// Those that serve and are not on their way out.
   [[nodiscard]] std::vector<Partner*> serving() const;
   [[nodiscard]] bool is_deaf() const noexcept;
+  /// Every seat has one worker, which serves, and nobody is on his way.
+  [[nodiscard]] bool is_settled() const noexcept;
+  /// For the next image.
+  [[nodiscard]] std::vector<Inheritance::Worker> inheritance() const;
 
  private:
   struct Seat {

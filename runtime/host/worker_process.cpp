@@ -23,21 +23,35 @@ base::Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(io::EventLoop&
   if (!process) return process.error();
   std::unique_ptr<WorkerProcess> worker(
       new WorkerProcess(loop, events, start, std::move(process).value()));  // NOLINT: private constructor
-  WorkerProcess& made = *worker;
-  const auto give_up = [&made](const base::Error& error) {
-    made.kill(SIGKILL);
-    static_cast<void>(process::wait_for(made.process_.pid));
-    return error;
-  };
-  auto death = io::Watch::open(loop, made.process_.pidfd.get(), [&made] { made.on_death(); });
-  if (!death) return give_up(death.error());
-  auto channel = io::Watch::open(loop, made.process_.channel.descriptor(), [&made] { made.on_message(); });
-  if (!channel) return give_up(channel.error());
-  made.death_ = std::move(death).value();
-  made.channel_ = std::move(channel).value();
-  made.started = loop.now();
-  made.tell(Word::start, pack(start), descriptors);
+  if (const auto watched = worker->watch(); !watched) {
+    worker->kill(SIGKILL);
+    static_cast<void>(process::wait_for(worker->process_.pid));
+    return watched.error();
+  }
+  worker->started = loop.now();
+  worker->tell(Word::start, pack(start), descriptors);
   return worker;
+}
+
+base::Result<std::unique_ptr<WorkerProcess>> WorkerProcess::adopt(io::EventLoop& loop, Events& events,
+                                                                  const Start& start,
+                                                                  process::StartedWorker process) {
+  std::unique_ptr<WorkerProcess> worker(
+      new WorkerProcess(loop, events, start, std::move(process)));  // NOLINT: private constructor
+  if (const auto watched = worker->watch(); !watched) return watched.error();
+  worker->state = State::serving;
+  worker->started = worker->since = loop.now();
+  return worker;
+}
+
+base::Result<> WorkerProcess::watch() {
+  auto death = io::Watch::open(loop_, process_.pidfd.get(), [this] { on_death(); });
+  if (!death) return death.error();
+  auto channel = io::Watch::open(loop_, process_.channel.descriptor(), [this] { on_message(); });
+  if (!channel) return channel.error();
+  death_ = std::move(death).value();
+  channel_ = std::move(channel).value();
+  return base::success();
 }
 
 WorkerProcess::~WorkerProcess() = default;

@@ -49,6 +49,10 @@ class WorkerProcess final : public Partner {
   static base::Result<std::unique_ptr<WorkerProcess>> start(io::EventLoop& loop, Events& events, int board,
                                                             const Start& start,
                                                             std::span<const int> descriptors);
+  /// One that an earlier image of this process started, and that serves.
+  static base::Result<std::unique_ptr<WorkerProcess>> adopt(io::EventLoop& loop, Events& events,
+                                                            const Start& start,
+                                                            process::StartedWorker process);
   ~WorkerProcess() override;
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -61,6 +65,9 @@ class WorkerProcess final : public Partner {
 
   [[nodiscard]] std::int64_t pid() const noexcept override { return process_.pid; }
   [[nodiscard]] std::uint32_t slot() const noexcept override { return start_.slot; }
+  /// Readable when it has ended.
+  [[nodiscard]] int pidfd() const noexcept { return process_.pidfd.get(); }
+  [[nodiscard]] int channel() const noexcept { return process_.channel.descriptor(); }
   [[nodiscard]] std::uint32_t number() const noexcept { return start_.number; }
   [[nodiscard]] std::uint32_t generation() const noexcept { return start_.generation; }
 
@@ -74,6 +81,7 @@ class WorkerProcess final : public Partner {
  private:
   WorkerProcess(io::EventLoop& loop, Events& events, const Start& start, process::StartedWorker process)
       : loop_(loop), events_(events), start_(start), process_(std::move(process)) {}
+  base::Result<> watch();
   void on_message();
   void on_death();
   void on_kill(base::TimePoint /*now*/) { kill(9); }

@@ -145,6 +145,7 @@ Result<ListenDescriptor> open_descriptor(const ListenOptions& options) {
     return system_error("cannot make the socket non-blocking", errno);
   }
   opened.port = bound_port(opened.socket.get());
+  if (!options.path.empty()) opened.file = UnixSocketFile::adopt(options.path);
   return opened;
 }
 

@@ -16,11 +16,11 @@ namespace trivet::io {
 struct ListenOptions {
   enum class Kind : std::uint8_t { unix_path, tcp, descriptor };
   Kind kind = Kind::unix_path;
-  std::string path;                  ///< unix_path: at most 107 bytes
-  std::string host;                  ///< tcp: a numeric address, IPv6 without brackets
-  std::uint16_t port = 0;            ///< tcp: 0 lets the kernel choose
-  int fd = -1;                       ///< descriptor: a listening socket, taken over
-  std::uint32_t mode = 0660;         ///< unix_path: permission bits
+  std::string path;           ///< unix_path: at most 107 bytes
+  std::string host;           ///< tcp: a numeric address, IPv6 without brackets
+  std::uint16_t port = 0;     ///< tcp: 0 lets the kernel choose
+  int fd = -1;                ///< descriptor: a listening socket, taken over; with `path`: so is its file
+  std::uint32_t mode = 0660;  ///< unix_path: permission bits
   std::optional<std::string> group;  ///< unix_path: by name
   int backlog = 4096;
 };

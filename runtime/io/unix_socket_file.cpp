@@ -196,6 +196,23 @@ Result<UnixSocketFile> UnixSocketFile::listen(const process::FileDescriptor& soc
   return made;
 }
 
+UnixSocketFile UnixSocketFile::adopt(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  UnixSocketFile file;
+  file.name_ = slash == std::string::npos ? path : path.substr(slash + 1);
+  file.folder_ = process::FileDescriptor(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct stat found{};
+  if (!file.folder_.is_open() ||
+      ::fstatat(file.folder_.get(), file.name_.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0 ||
+      !S_ISSOCK(found.st_mode)) {
+    return {};
+  }
+  file.device_ = found.st_dev;
+  file.inode_ = found.st_ino;
+  return file;
+}
+
 bool UnixSocketFile::is_in_place() const noexcept {
   if (!folder_.is_open()) return true;
   struct stat found{};

@@ -27,6 +27,10 @@ class UnixSocketFile {
   /// Binds `socket` to the path and lets it listen, as Listener promises.
   static base::Result<UnixSocketFile> listen(const process::FileDescriptor& socket, const Wish& wish);
 
+  /// The file of a socket that listens already: made by an earlier image of this process. Empty where the
+  /// path leads to no socket.
+  static UnixSocketFile adopt(const std::string& path);
+
   /// Whether the path still leads to the socket. Where there is none: true.
   [[nodiscard]] bool is_in_place() const noexcept;
   /// Gives it mode, group and backlog of another wish for the same path.

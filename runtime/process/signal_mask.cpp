@@ -29,6 +29,11 @@ void hold_signals() noexcept {
   ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
 }
 
+void release_signals() noexcept {
+  const sigset_t held = steering_signals();
+  ::pthread_sigmask(SIG_UNBLOCK, &held, nullptr);
+}
+
 HeldSignals::HeldSignals() noexcept {
   const sigset_t held = steering_signals();
   ::pthread_sigmask(SIG_BLOCK, &held, &before_);

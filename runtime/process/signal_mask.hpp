@@ -15,6 +15,9 @@ base::Result<> ignore_sigpipe();
 /// [loop]
 void hold_signals() noexcept;
 
+/// Lets them come again: also after an exec that another image of this program did while it held them. [loop]
+void release_signals() noexcept;
+
 /// For a time in which such a signal would leave something behind: it waits until the end of this object.
 /// [startup]
 class HeldSignals {

@@ -1,0 +1,201 @@
+#include <fcntl.h>
+#include <sys/prctl.h>
+
+#include <chrono>
+#include <cstdio>
+#include <utility>
+
+#include "runtime/host/serving.hpp"
+#include "runtime/host/supervisor.hpp"
+
+// Binary upgrade: another image of the program takes the place of this one in the same process. The workers
+// stay its children and serve on; what follows is an ordinary reload, from the old image's generation to the
+// new image's.
+namespace trivet::host {
+namespace {
+
+constexpr auto step = std::chrono::milliseconds(20);
+/// Beyond reload_grace, within which an older generation is gone.
+constexpr auto patience = std::chrono::seconds(5);
+
+int fail(const base::Error& error) {
+  std::fputs(("trivet: " + error.message + "\n").c_str(), stderr);
+  return exit_internal;
+}
+
+}  // namespace
+
+void Supervisor::upgrade(AdminReply reply) {
+  if (stopping_ || upgrading_) {
+    reply.answer(exit_failed,
+                 stopping_ ? "trivet: the host is stopping\n" : "trivet: an upgrade is under way\n");
+    return;
+  }
+  upgrading_ = true;
+  probed_ = false;
+  upgrader_ = std::move(reply);
+  const auto grace =
+      serving_ == nullptr ? base::Duration(0) : base::Duration(serving_->config().server.reload_grace);
+  upgrade_until_ = loop_.now() + grace + patience;
+  on_upgrade_step(loop_.now());
+}
+
+/// Nothing is on its way that the next image would have to know of.
+bool Supervisor::is_settled() const noexcept {
+  return serving_ != nullptr && !reloading_ && teams_.size() == 1 && serving_->is_settled() &&
+         exchange_.is_idle();
+}
+
+void Supervisor::on_upgrade_step(base::TimePoint now) {
+  if (!upgrading_ || probe_ != nullptr) return;
+  if (!is_settled()) {
+    if (now < upgrade_until_) {
+      loop_.timers().arm(upgrade_, now + step);
+    } else {
+      end_upgrade("trivet: no upgrade: a worker starts, or an older generation has not retired yet\n");
+    }
+    return;
+  }
+  if (!probed_) {
+    start_probe();
+    return;
+  }
+  log_.info("another image of the program takes over", {{"program", program_}});
+  log_.flush();
+  const process::FileDescriptor client = upgrader_.release();
+  Inheritance left = inheritance();
+  const process::FileDescriptor own(::open("/proc/self/exe", O_PATH | O_CLOEXEC));
+  left.executable = own.get();
+  left.client = client.get();
+  const base::Error error = become(program_, left);
+  log_.error("no upgrade", {{"reason", error.message}});
+  upgrading_ = false;  // Whoever asked sees that the connection has ended.
+  begin_reload();
+}
+
+Inheritance Supervisor::inheritance() {
+  Inheritance left;
+  left.board = slots_.board().descriptor();
+  left.executable = left.board;  // For a probe: any that is open.
+  left.passed = sockets_.passed();
+  left.sockets = sockets_.open_sockets();
+  const Generation& generation = serving_->generation();
+  left.generation = generation.number();
+  left.folder = generation.folder();
+  left.lock = generation.lock();
+  left.snapshot = generation.snapshot();
+  for (const auto& each : generation.zones())
+    left.zones.push_back({ZoneStore::pack(*each), each->descriptor.get()});
+  left.workers = serving_->inheritance();
+  return left;
+}
+
+void Supervisor::start_probe() {
+  auto probe = Probe::start(loop_, program_, inheritance(),
+                            [this](const std::string& why_not) { on_probed(why_not); });
+  if (!probe) {
+    end_upgrade("trivet: no upgrade: " + probe.error().message + "\n");
+    return;
+  }
+  probe_ = std::move(probe).value();
+}
+
+void Supervisor::on_probed(const std::string& why_not) {
+  probe_.reset();
+  if (!why_not.empty()) {
+    end_upgrade(why_not);
+    return;
+  }
+  probed_ = true;
+  // While it was asked something may have begun to move.
+  on_upgrade_step(loop_.now());
+}
+
+void Supervisor::end_upgrade(const std::string& failure) {
+  if (!std::exchange(upgrading_, false)) return;
+  upgrade_.cancel();
+  probe_.reset();
+  log_.error("no upgrade", {{"reason", failure}});
+  upgrader_.answer(exit_failed, failure);
+  begin_reload();
+}
+
+int Supervisor::run(Inheritance left) {
+  // As exec by a descriptor names a process after that.
+  ::prctl(PR_SET_NAME, "trivet", 0, 0, 0);
+  before_.reset(left.executable);
+  AdminReply client;
+  if (left.client >= 0) client = admin_.adopt(process::FileDescriptor(left.client));
+  auto generation = Generation::adopt(left.generation, left.folder, process::FileDescriptor(left.lock),
+                                      process::FileDescriptor(left.snapshot));
+  if (!generation) return fail(generation.error());
+  generations_ = left.generation;
+  HeldZones zones;
+  for (Inheritance::Zone& each : left.zones) {
+    auto zone = zones_.adopt(each.about, process::FileDescriptor(each.descriptor));
+    if (zone == nullptr) return fail({base::ErrorCode::system_failure, "a zone is of another version"});
+    zones.push_back(std::move(zone));
+  }
+  generation.value()->hold(std::move(zones));
+  std::vector<base::Error> errors;
+  sockets_.adopt(left.sockets, errors);
+  std::vector<OpenSocket> opened = sockets_.open(generation.value()->config(), errors);
+  for (const base::Error& each : errors)
+    log_.error("a socket cannot be taken over", {{"reason", each.message}});
+  Team::Events& events = *this;
+  teams_.push_back(std::make_unique<Team>(events, Team::Surroundings{loop_, log_, slots_, exchange_},
+                                          std::move(generation).value(), std::move(opened)));
+  serving_ = teams_.back().get();
+  if (const auto listening = listen_for_control(serving_->config().server); !listening)
+    log_.error("nobody can command this host", {{"reason", listening.error().message}});
+  serving_->adopt(left.workers);
+  if (left.failure.empty()) {
+    log_.info("this image of the program has taken over", {{"program", program_}});
+    reload(std::move(client));
+  } else {
+    before_.reset();
+    log_.error("back from another image of the program, which could not serve", {{"reason", left.failure}});
+    client.answer(exit_failed, left.failure);
+    notices_.ready("serving, back from another image of the program");
+  }
+  return serve_signals();
+}
+
+/// The new generation of this image does not serve: the image before this one does so again.
+void Supervisor::go_back() {
+  log_.error("this image of the program cannot serve: back to the one before", {{"reason", failure_}});
+  log_.flush();
+  Inheritance left = inheritance();
+  left.executable = before_.get();
+  left.failure = failure_;
+  process::FileDescriptor client;
+  if (!running_.empty()) client = running_.front().release();
+  left.client = client.get();
+  const base::Error error = become(before_.get(), left);
+  log_.error("the image before cannot be run", {{"reason", error.message}});
+  before_.reset();
+  finish_reload(exit_failed, std::exchange(failure_, {}));
+}
+
+int supervise(Origin origin, Inheritance inheritance) {
+  auto read = read_snapshot(inheritance.snapshot);
+  if (!read) return fail(read.error());
+  const config::Loaded loaded = config::load_snapshot(read.value());
+  auto logs = open_logs(loaded.config ? loaded.config->log : config::Log());
+  if (!logs) return fail(logs.error());
+  log::SwitchableLog log(std::move(logs.value().log));
+  auto board = process::Board::open(process::FileDescriptor(inheritance.board));
+  if (!board) return fail(board.error());
+  auto loop = io::EventLoop::open();
+  if (!loop) return fail(loop.error());
+  SocketPool sockets(std::move(inheritance.passed), log);
+  int code = exit_internal;
+  {
+    Supervisor supervisor(std::move(origin), log, *board, sockets, **loop);
+    code = supervisor.run(std::move(inheritance));
+  }
+  tell_that_stopped(log, log.lost());
+  return code;
+}
+
+}  // namespace trivet::host
