@@ -96,7 +96,7 @@ def _(t):
 @suite.test("each file is where Debian has it, root's, and not for others to write", timeout=300)
 def _(t):
     files = listed(package(t, "trivet"))
-    for each in ("/usr/bin/trivet", "/etc/trivet/trivet.toml", "/etc/trivet/conf.d/", "/lib/systemd/system/trivet.service",
+    for each in ("/usr/bin/trivet", "/usr/bin/trivet-attach", "/etc/trivet/trivet.toml", "/etc/trivet/conf.d/", "/lib/systemd/system/trivet.service",
                  "/lib/systemd/system/trivet.socket", "/usr/lib/sysusers.d/trivet.conf", "/usr/lib/tmpfiles.d/trivet.conf",
                  "/usr/share/man/man1/trivet.1.gz", "/usr/share/man/man5/trivet.toml.5.gz", "/usr/share/doc/trivet/copyright",
                  "/usr/share/doc/trivet/changelog.gz", "/usr/share/doc/trivet/trivet.toml",
