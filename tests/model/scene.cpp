@@ -349,6 +349,19 @@ void Scene::stop(std::size_t which) {
   check();
 }
 
+void Scene::freeze(std::size_t which) {
+  Side& side = *sides_[which];
+  if (side.wire.connection == nullptr) return;
+  side.wire.connection->freeze();
+  side.was_frozen = true;
+}
+
+bool Scene::move(std::size_t which) {
+  const bool moved = sides_[which]->wire.move();
+  check();
+  return moved;
+}
+
 bool Scene::closed(std::size_t side) const { return sides_[side]->wire.closed(); }
 
 std::uint64_t Scene::digest() const noexcept {
@@ -377,6 +390,10 @@ void Scene::finish(const std::function<void()>& work) {
     // In steps, so that what is sent in one can be answered in the next.
     for (int i = 0; i < 20; ++i) {
       if (work) work();
+      for (std::size_t side = 0; side < sides; ++side) {
+        // What waits for another worker gets one.
+        if (sides_[side]->was_frozen) move(side);
+      }
       advance(std::chrono::seconds(30));
     }
   };

@@ -53,6 +53,10 @@ class Scene {
   void end(std::size_t side, bool everything, bool send_kept);
   /// The host is told to stop.
   void stop(std::size_t side);
+  /// The worker wants to give the connection away, which has requests at work.
+  void freeze(std::size_t side);
+  /// Another worker takes the connection over; false where it cannot leave now.
+  bool move(std::size_t side);
   /// A connection, also in the place of one that is closed. To be called for both sides before anything else.
   void connect(std::size_t side);
   /// Lets the host do what is to be done, after something that it did not see.
@@ -79,6 +83,7 @@ class Scene {
     PeerModel model;
     std::string kept;  ///< Sent together with what comes next.
     bool has_ended = false;
+    bool was_frozen = false;
   };
 
   void disconnect(std::size_t side);

@@ -66,6 +66,7 @@ void add(Simulation::Outcome& sum, const Simulation::Outcome& one) {
   sum.faults += one.faults;
   sum.jobs += one.jobs;
   sum.nested += one.nested;
+  sum.moves += one.moves;
 }
 
 /// In a process of its own: the first run warms what is made once.
@@ -88,12 +89,12 @@ void add(Simulation::Outcome& sum, const Simulation::Outcome& one) {
 std::string shown(const Simulation::Outcome& outcome) {
   char text[500];
   const auto& by = outcome.answers;
-  std::snprintf(
-      text, sizeof text,
-      "%zu steps, %zu of them while a plugin ran; %zu faults; %zu pieces of work on threads; answers: %zu of "
-      "2xx, %zu of 3xx, %zu of 4xx, %zu of 5xx, %zu unknown roles; %zu grants; digest %016llx",
-      outcome.steps, outcome.nested, outcome.faults, outcome.jobs, by[2], by[3], by[4], by[5], by[0],
-      outcome.grants, static_cast<unsigned long long>(outcome.digest));
+  std::snprintf(text, sizeof text,
+                "%zu steps, %zu of them while a plugin ran; %zu faults; %zu pieces of work on threads; %zu "
+                "moves; answers: %zu of "
+                "2xx, %zu of 3xx, %zu of 4xx, %zu of 5xx, %zu unknown roles; %zu grants; digest %016llx",
+                outcome.steps, outcome.nested, outcome.faults, outcome.jobs, outcome.moves, by[2], by[3],
+                by[4], by[5], by[0], outcome.grants, static_cast<unsigned long long>(outcome.digest));
   return text;
 }
 

@@ -180,9 +180,19 @@ void Simulation::step() {
     note("side " + std::to_string(side) + (everything ? " vanishes" : " ends"));
     return scene_->end(side, everything, random_.chance(500));
   }
+  if (what < 99) return freeze_or_move(side);
   const std::size_t bytes = 1 + random_.below(3);
   note("side " + std::to_string(side) + " takes " + std::to_string(bytes));
   scene_->take(side, bytes);
+}
+
+void Simulation::freeze_or_move(std::size_t side) {
+  if (random_.chance(400)) {
+    note("side " + std::to_string(side) + " is frozen");
+    return scene_->freeze(side);
+  }
+  if (scene_->move(side)) ++outcome_.moves;
+  note("side " + std::to_string(side) + " moves, if it can");
 }
 
 /// Its bytes; `what` says which it is.

@@ -31,6 +31,7 @@ class Simulation {
     std::size_t faults = 0;
     std::size_t jobs = 0;    ///< Pieces of work on threads.
     std::size_t nested = 0;  ///< Steps that happened while such a piece ran.
+    std::size_t moves = 0;   ///< Connections that another worker took over.
   };
   /// `trace` is told each step before it is taken.
   using Trace = std::function<void(const std::string& line)>;
@@ -53,6 +54,7 @@ class Simulation {
   void send_noise(std::size_t side);
   void reconnect(std::size_t side);
   void fill_disk();
+  void freeze_or_move(std::size_t side);
   void stop();
   bool work();
   void meanwhile();

@@ -252,15 +252,6 @@ Bench::Wire& Bench::connect(bool accept_steering, std::uint32_t listener) {
   return *wires_.back();
 }
 
-Bench::Wire& Bench::hand_over(Wire& from) {
-  if (!from.connection->can_leave()) throw std::runtime_error("it cannot leave");
-  const Connection::Leaving leaving = from.connection->leave();
-  from.connection.reset();
-  wires_.push_back(std::make_unique<Wire>(*this, from.origin, from.pipe, leaving.payload.bytes()));
-  wires_.back()->settle();
-  return *wires_.back();
-}
-
 // --- the web server's end ---
 
 Bench::Wire::Wire(Bench& the_bench, const roles::Request::Origin& from) : bench(the_bench), origin(from) {
@@ -269,15 +260,17 @@ Bench::Wire::Wire(Bench& the_bench, const roles::Request::Origin& from) : bench(
   connection->start(std::make_unique<FakeTransport>(pipe));
 }
 
-Bench::Wire::Wire(Bench& the_bench, const roles::Request::Origin& from, const Pipe& before,
-                  base::Bytes payload)
-    : bench(the_bench), pipe(before), origin(from) {
+Bench::Wire::~Wire() = default;
+
+bool Bench::Wire::move() {
+  if (connection == nullptr || !connection->can_leave()) return false;
+  const Connection::Leaving leaving = connection->leave();
   Connection::Owner& owner = *this;
   connection = std::make_unique<Connection>(owner, *bench.context_, "test", origin);
-  connection->take_over(std::make_unique<FakeTransport>(pipe), payload);
+  connection->take_over(std::make_unique<FakeTransport>(pipe), leaving.payload.bytes());
+  settle();
+  return true;
 }
-
-Bench::Wire::~Wire() = default;
 
 void Bench::Wire::on_connection_dead(Connection& /*dead*/) { connection.reset(); }
 

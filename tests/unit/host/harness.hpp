@@ -163,8 +163,6 @@ class Bench {
 
   struct Wire;
   Wire& connect(bool accept_steering = true, std::uint32_t listener = 0);
-  /// The connection of `from` leaves, and another takes it over; the web server sees one.
-  Wire& hand_over(Wire& from);
   /// Connections are told when they come to rest (Wire::rests).
   void retire() { context_->retiring = true; }
   /// Forgets every wire.
@@ -185,7 +183,6 @@ class Bench {
 /// The web server's end of one connection.
 struct Bench::Wire final : private Connection::Owner {
   Wire(Bench& bench, const roles::Request::Origin& origin);
-  Wire(Bench& bench, const roles::Request::Origin& origin, const Pipe& before, base::Bytes payload);
   ~Wire() override;
 
   /// Bytes arrive, in one piece or one by one.
@@ -197,6 +194,8 @@ struct Bench::Wire final : private Connection::Owner {
   void take(std::size_t bytes);
   /// Tells the connection what it asked for, until nothing more happens.
   void settle();
+  /// The connection leaves, if it can, and another takes it over: the web server sees one.
+  bool move();
   [[nodiscard]] bool closed() const { return connection == nullptr; }
   /// What the host sent so far, by request id. Management records are under id 0.
   [[nodiscard]] std::map<std::uint16_t, Answer> answers() const;
