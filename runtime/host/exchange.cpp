@@ -31,7 +31,7 @@ void Exchange::on_hand(Partner& from, process::Message& message) {
   // Fewer descriptors than parcels: this process had no room for more. They are the last ones.
   const std::size_t arrived = message.descriptors.size();
   for (std::size_t i = 0; i < arrived; ++i)
-    waiting_.push_back({std::move((*parcels)[i]), std::move(message.descriptors[i])});
+    waiting_.push_back({std::move((*parcels)[i]), std::move(message.descriptors[i]), &from});
   unanswered_[&from] = arrived;
   spread();
   answer_waiting();
@@ -93,13 +93,19 @@ std::size_t Exchange::travelling() const noexcept {
   return sum;
 }
 
-/// Of those that have no unanswered batch. Null: nobody is free.
-Partner* Exchange::least_loaded() {
+/// It has no unanswered batch, and is not who had the connection before, unless there is nobody else.
+bool Exchange::is_free(Partner& worker, const Partner* from) {
+  const Taker& taker = under_way_[&worker];
+  if (!taker.batch.empty() || taker.rests_to > loop_.now()) return false;
+  return &worker != from || takers_.size() == 1;
+}
+
+/// Null: nobody is free.
+Partner* Exchange::least_loaded(const Partner* from) {
   Partner* best = nullptr;
   std::uint64_t least = 0;
   for (Partner* each : takers_) {
-    const Taker& taker = under_way_[each];
-    if (!taker.batch.empty() || taker.rests_to > loop_.now()) continue;
+    if (!is_free(*each, from)) continue;
     const std::uint64_t load = process::read(board_.slot(each->slot()).counters.connections_open);
     if (best != nullptr && load >= least) continue;
     best = each;
@@ -111,12 +117,11 @@ Partner* Exchange::least_loaded() {
 void Exchange::spread() {
   // An even share each, so that a batch of many does not go to one.
   while (!waiting_.empty()) {
-    Partner* const to = least_loaded();
+    const Partner* const from = waiting_.front().from;
+    Partner* const to = least_loaded(from);
     if (to == nullptr) break;
-    const std::size_t free =
-        static_cast<std::size_t>(std::count_if(takers_.begin(), takers_.end(), [this](Partner* each) {
-          return under_way_[each].batch.empty() && under_way_[each].rests_to <= loop_.now();
-        }));
+    const auto free = static_cast<std::size_t>(
+        std::count_if(takers_.begin(), takers_.end(), [&](Partner* each) { return is_free(*each, from); }));
     if (!give(*to, (waiting_.size() + free - 1) / free)) break;
   }
   if (waiting_.empty() || takers_.empty()) {

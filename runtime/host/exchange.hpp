@@ -46,7 +46,7 @@ class Partner {
 /// A batch whose taker dies, and what did not arrive of one (its taker has no descriptor left), waits again.
 /// Each worker has one unanswered batch in each direction at most, and where more than `most_waiting` wait,
 /// those who hand over wait for their answer: that bounds what is held here. Connections go to whoever has
-/// fewest.
+/// fewest; one from a worker that serves, which has too many, not back to it.
 ///
 /// Thread    [loop] of the supervisor.
 /// Lifetime  The board, the loop and the log outlive it. A worker is forgotten by ended().
@@ -80,6 +80,7 @@ class Exchange {
   struct Item {
     Parcel parcel;
     process::FileDescriptor descriptor;
+    const Partner* from;  ///< Only to compare with: it may be gone.
   };
   struct Taker {
     std::vector<Item> batch;     ///< Until it says how many it took.
@@ -87,7 +88,8 @@ class Exchange {
   };
 
   void spread();
-  [[nodiscard]] Partner* least_loaded();
+  [[nodiscard]] bool is_free(Partner& worker, const Partner* from);
+  [[nodiscard]] Partner* least_loaded(const Partner* from);
   bool give(Partner& to, std::size_t count);
   void take_back(std::vector<Item>& items, std::size_t from);
   void answer_waiting();

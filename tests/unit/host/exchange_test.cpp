@@ -82,6 +82,23 @@ TEST_F(ExchangeTest, GoesToAnotherWorkerAndTheFirstIsToldHowManyArrived) {
   EXPECT_EQ(exchange.moved(), 3U);
 }
 
+TEST_F(ExchangeTest, DoesNotGoBackToAWorkerThatServesAndHasTooMany) {
+  exchange.set_takers({&one, &two});
+  hand(two, 1, 1);  // `one` is busy with it now.
+  EXPECT_EQ(one.taken, (Texts{"1"}));
+  hand(two, 2, 1);
+  EXPECT_EQ(exchange.waiting(), 1U);
+  EXPECT_EQ(two.taken, Texts());
+  exchange.on_taken(one, "1");
+  EXPECT_EQ(one.taken, (Texts{"1", "2"}));
+}
+
+TEST_F(ExchangeTest, GoesBackWhereThereIsNobodyElse) {
+  exchange.set_takers({&one});
+  hand(one, 1, 1);
+  EXPECT_EQ(one.taken, (Texts{"1"}));
+}
+
 TEST_F(ExchangeTest, CountsWhatArrivedWhenThisProcessHadNoRoomForAll) {
   exchange.set_takers({&one});
   hand(old, 1, 5, 2);
