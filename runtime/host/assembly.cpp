@@ -1,6 +1,8 @@
 #include "runtime/host/assembly.hpp"
 
+#include <algorithm>
 #include <map>
+#include <utility>
 
 namespace trivet::host {
 namespace {
@@ -70,11 +72,30 @@ class Joining {
 
 }  // namespace
 
-Assembled assemble(const config::Config& config, log::Log& log, const process::Zones& zones) {
+process::Statistics::Shape shape_of(const config::Config& config) noexcept {
+  const std::uint32_t workers = std::max(config.server.processes, 1U);
+  return {2 * workers, static_cast<std::uint32_t>(config.plugins.size()),
+          static_cast<std::uint32_t>(config.routes.size())};
+}
+
+process::StatisticsTotals::Names names_of(const config::Config& config) {
+  process::StatisticsTotals::Names names;
+  for (const config::Plugin& each : config.plugins) names.plugins.push_back(each.name);
+  for (const config::Route& each : config.routes) names.routes.push_back(each.name);
+  return names;
+}
+
+Assembled assemble(const config::Config& config, log::Log& log, const process::Zones& zones,
+                   process::Statistics statistics, std::uint32_t number) {
   Assembled result;
+  result.assembly.counted = statistics.take(number);
+  result.assembly.statistics = std::make_unique<process::Statistics>(std::move(statistics));
+  auto counters = result.assembly.counted.plugins.begin();
   for (const config::Plugin& each : config.plugins) {
+    process::PluginCounters& counted = *counters++;
     auto started = plugin::Plugin::start(each, config.server.plugin_cache, log, &zones);
     if (started) {
+      started.value()->count_in(counted);
       result.assembly.plugins.push_back(std::move(started).value());
     } else {
       result.errors.push_back(started.error());
@@ -82,7 +103,10 @@ Assembled assemble(const config::Config& config, log::Log& log, const process::Z
   }
   Joining joining(config, result);
   std::vector<std::unique_ptr<roles::Route>> routes;
-  for (const config::Route& route : config.routes) routes.push_back(joining.join(route));
+  for (const config::Route& route : config.routes) {
+    routes.push_back(joining.join(route));
+    routes.back()->column = static_cast<std::uint32_t>(routes.size() - 1);
+  }
   result.assembly.router = std::make_unique<roles::Router>(std::move(routes));
   return result;
 }

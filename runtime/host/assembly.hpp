@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "runtime/config/config.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/plugin/plugin.hpp"
+#include "runtime/process/statistics.hpp"
 #include "runtime/roles/router.hpp"
 
 namespace trivet::host {
@@ -16,6 +18,8 @@ namespace trivet::host {
 ///
 /// Lifetime  Plugins outlive the routes, and every request.
 struct Assembly {
+  std::unique_ptr<process::Statistics> statistics;
+  process::Statistics::Row counted;  ///< Where plugins and routes are counted.
   std::vector<std::unique_ptr<plugin::Plugin>> plugins;
   std::unique_ptr<roles::Router> router;
 };
@@ -26,7 +30,12 @@ struct Assembled {
   Assembly assembly;
   std::vector<base::Error> errors;
 };
-/// `zones` outlive the plugins.
-[[nodiscard]] Assembled assemble(const config::Config& config, log::Log& log, const process::Zones& zones);
+/// `zones` outlive the plugins. Counts in the row `number` of `statistics`, which has the shape of `config`.
+[[nodiscard]] Assembled assemble(const config::Config& config, log::Log& log, const process::Zones& zones,
+                                 process::Statistics statistics, std::uint32_t number);
+
+/// For a configuration with so many workers.
+[[nodiscard]] process::Statistics::Shape shape_of(const config::Config& config) noexcept;
+[[nodiscard]] process::StatisticsTotals::Names names_of(const config::Config& config);
 
 }  // namespace trivet::host

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/host/assembly.hpp"
 #include "runtime/host/unprivileged.hpp"
 #include "runtime/plugin/library.hpp"
 #include "runtime/plugin/plugin.hpp"
@@ -91,6 +92,9 @@ std::vector<base::Error> Generation::make(config::Loaded loaded, const config::O
   auto sealed = seal(config::pack(snapshot));
   if (!sealed) return {sealed.error()};
   generation->snapshot_ = std::move(sealed).value();
+  auto statistics = process::Statistics::make(shape_of(config));
+  if (!statistics) return {statistics.error()};
+  generation->statistics_ = std::make_unique<process::Statistics>(std::move(statistics).value());
   made = std::move(generation);
   return {};
 }
@@ -108,6 +112,10 @@ base::Result<std::unique_ptr<Generation>> Generation::adopt(std::uint32_t number
   generation->folder_ = std::move(folder);
   generation->lock_ = std::move(lock);
   generation->snapshot_ = std::move(snapshot);
+  // Its workers count on in the memory that they have, which the program before this one read.
+  auto statistics = process::Statistics::make(shape_of(generation->config_));
+  if (!statistics) return statistics.error();
+  generation->statistics_ = std::make_unique<process::Statistics>(std::move(statistics).value());
   return generation;
 }
 

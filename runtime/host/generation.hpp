@@ -10,6 +10,7 @@
 #include "runtime/config/load.hpp"
 #include "runtime/host/zones.hpp"
 #include "runtime/process/file_descriptor.hpp"
+#include "runtime/process/statistics.hpp"
 
 namespace trivet::host {
 
@@ -41,6 +42,8 @@ class Generation {
   /// The zones of its configuration are there as long as this lives.
   void hold(HeldZones zones) { zones_ = std::move(zones); }
   [[nodiscard]] const HeldZones& zones() const noexcept { return zones_; }
+  /// What its workers count in.
+  [[nodiscard]] const process::Statistics& statistics() const noexcept { return *statistics_; }
 
  private:
   Generation(std::uint32_t number, config::Config config) : number_(number), config_(std::move(config)) {}
@@ -51,6 +54,7 @@ class Generation {
   process::FileDescriptor lock_;  ///< Held: the folder belongs to a process that lives.
   process::FileDescriptor snapshot_;
   HeldZones zones_;
+  std::unique_ptr<process::Statistics> statistics_;
 };
 
 /// The snapshot that was passed to a worker.

@@ -16,6 +16,11 @@ constexpr auto plugin_patience = std::chrono::milliseconds(500);
 /// The supervisor looks every second.
 constexpr auto between_beats = std::chrono::milliseconds(500);
 
+using Decision = roles::Tally::Decision;
+static_assert(static_cast<std::size_t>(Decision::allow) == process::WorkerCounters::allow &&
+              static_cast<std::size_t>(Decision::deny) == process::WorkerCounters::deny &&
+              static_cast<std::size_t>(Decision::error) == process::WorkerCounters::error);
+
 std::size_t role_of(roles::Slice slice) noexcept {
   switch (slice) {
     case roles::Slice::responder:
@@ -227,7 +232,8 @@ void Host::cancel_what_runs(std::string_view why) {
 void Host::end_if_done() {
   if (!environment_.stopping && !deaf_) return;
   if (!connections_.empty() || (mover_ != nullptr && mover_->is_busy())) return;
-  if (environment_.in_use() == 0) {
+  // A lost thread keeps its request, and would keep the host.
+  if (environment_.in_use() <= threads_lost_) {
     loop_->stop();
     return;
   }
@@ -244,7 +250,24 @@ void Host::begin_beating(process::WorkerSlot& slot) {
 
 void Host::on_beat(base::TimePoint now) {
   process::add(slot_->beats);
+  threads_lost_ = look_at_threads(now);
+  process::set(slot_->threads_lost, threads_lost_);
   loop_->timers().arm(beat_, now + between_beats);
+}
+
+/// How many may never come back.
+std::uint64_t Host::look_at_threads(base::TimePoint now) {
+  std::uint64_t lost = 0;
+  for (const auto& each : assembly_.plugins) {
+    const plugin::Workers::Load load = each->load(now);
+    const std::uint64_t before = each->usage().threads_lost();
+    each->usage().threads(load);
+    lost += load.lost;
+    if (load.lost <= before) continue;
+    log_.error("a plugin thread does not come back from a call that nobody waits for any more",
+               {{"plugin", each->name()}, {"lost", std::to_string(load.lost)}});
+  }
+  return lost;
 }
 
 bool Host::quiet() {
@@ -258,12 +281,27 @@ bool Host::quiet() {
   return !hung && environment_.in_use() == 0;
 }
 
-void Host::request(roles::Slice slice) noexcept { process::add(counters_.requests[role_of(slice)]); }
-void Host::response(int status) noexcept {
-  process::add(counters_.responses[process::response_class(status)]);
+void Host::request(const roles::Route* route, roles::Slice slice) noexcept {
+  process::add(counters_.requests[role_of(slice)]);
+  if (route != nullptr) process::add(assembly_.counted.routes[route->column].requests);
 }
-void Host::allowed() noexcept { process::add(counters_.verdicts[process::WorkerCounters::allow]); }
-void Host::denied() noexcept { process::add(counters_.verdicts[process::WorkerCounters::deny]); }
+
+void Host::response(const roles::Route* route, int status, base::Duration to_head) noexcept {
+  const std::size_t which = process::response_class(status);
+  process::add(counters_.responses[which]);
+  if (route == nullptr) return;
+  process::RouteCounters& counters = assembly_.counted.routes[route->column];
+  process::add(counters.responses[which]);
+  process::add(counters.head_time, static_cast<std::uint64_t>(std::chrono::nanoseconds(to_head).count()));
+}
+
+void Host::decided(const roles::Route* route, Decision decision) noexcept {
+  const auto which = static_cast<std::size_t>(decision);
+  process::add(counters_.verdicts[which]);
+  if (route != nullptr) process::add(assembly_.counted.routes[route->column].verdicts[which]);
+}
+
 void Host::limit_hit() noexcept { process::add(counters_.limits_hit); }
+void Host::in_use(std::size_t requests) noexcept { process::set(counters_.requests_open, requests); }
 
 }  // namespace trivet::host

@@ -81,11 +81,11 @@ class Host final : private Connection::Owner, private Mover::Owner, private role
   void freeze_busy() override;
   void on_reload_grace_over() override;
   void on_moved() override { end_if_done(); }
-  void request(roles::Slice slice) noexcept override;
-  void response(int status) noexcept override;
-  void allowed() noexcept override;
-  void denied() noexcept override;
+  void request(const roles::Route* route, roles::Slice slice) noexcept override;
+  void response(const roles::Route* route, int status, base::Duration to_head) noexcept override;
+  void decided(const roles::Route* route, Decision decision) noexcept override;
   void limit_hit() noexcept override;
+  void in_use(std::size_t requests) noexcept override;
 
   void accept(std::uint32_t listen, int fd, const io::Peer& peer);
   Connection& add_connection(std::uint32_t listen, const io::Peer& peer);
@@ -107,6 +107,7 @@ class Host final : private Connection::Owner, private Mover::Owner, private role
   void end_if_done();
   void on_look_again(base::TimePoint now);
   void on_beat(base::TimePoint now);
+  std::uint64_t look_at_threads(base::TimePoint now);
 
   const config::Config& config_;
   log::Log& log_;
@@ -129,6 +130,7 @@ class Host final : private Connection::Owner, private Mover::Owner, private role
   base::MemberTimer<Host, &Host::on_rested> rested_{*this};
   base::MemberTimer<Host, &Host::on_beat> beat_{*this};
   process::WorkerSlot* slot_ = nullptr;  ///< Null: nobody watches this host.
+  std::uint64_t threads_lost_ = 0;       ///< At the last beat.
   log::Seldom evictions_;
   bool full_ = false;
   bool deaf_ = false;       ///< A retiring worker accepts no more.

@@ -76,7 +76,9 @@ int serve_configured(const config::Loaded& loaded, const config::Overrides& over
 
   auto zones = make_zones(config.zones);
   if (!zones) return tell_all({zones.error()}, exit_failed);
-  Assembled assembled = assemble(config, log, *zones);
+  auto statistics = process::Statistics::make(shape_of(config));
+  if (!statistics) return tell_all({statistics.error()}, exit_internal);
+  Assembled assembled = assemble(config, log, *zones, std::move(statistics).value(), 0);
   if (!assembled.errors.empty()) return tell_all(assembled.errors, exit_failed);
   own.reset();  // What is loaded stays loaded. Web servers kill what they spawn: then nothing may be left
                 // over.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <new>
 
+#include "runtime/process/statistics.hpp"
+
 namespace trivet::host {
 
 std::optional<std::uint32_t> Slots::take() {
@@ -13,6 +15,11 @@ std::optional<std::uint32_t> Slots::take() {
   const auto slot = static_cast<std::uint32_t>(free - used_.begin());
   new (&board_.slot(slot)) process::WorkerSlot();
   return slot;
+}
+
+void Slots::give_back(std::uint32_t slot) {
+  used_[slot] = false;
+  process::add_to(ended_, board_.slot(slot).counters, process::StatisticsTotals::Workers::ended);
 }
 
 }  // namespace trivet::host

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runtime/process/board.hpp"
+#include "runtime/process/totals.hpp"
 
 namespace trivet::host {
 
@@ -18,18 +19,21 @@ class Slots {
 
   /// A slot that is all zero. Nothing: every one is in use.
   [[nodiscard]] std::optional<std::uint32_t> take();
-  /// After its worker has ended.
-  void give_back(std::uint32_t slot) { used_[slot] = false; }
+  /// After its worker has ended: what it counted is added to what all counted that did.
+  void give_back(std::uint32_t slot);
   /// Of a worker that an earlier image of this program started.
   void claim(std::uint32_t slot) { used_[slot] = true; }
   [[nodiscard]] process::WorkerSlot& operator[](std::uint32_t slot) const noexcept {
     return board_.slot(slot);
   }
   [[nodiscard]] process::Board& board() const noexcept { return board_; }
+  /// What workers that have ended counted.
+  [[nodiscard]] const process::WorkerTotals& ended() const noexcept { return ended_; }
 
  private:
   process::Board& board_;
   std::vector<bool> used_;
+  process::WorkerTotals ended_;
 };
 
 }  // namespace trivet::host

@@ -17,6 +17,7 @@ struct Start {
   /// Which descriptor of the message is which.
   enum Descriptor : std::size_t {
     snapshot,     ///< The packed config::Snapshot, sealed.
+    statistics,   ///< The generation's process::Statistics; `number` is the row.
     descriptors,  ///< How many are always there. The zones follow, in the order of the configuration.
   };
 };

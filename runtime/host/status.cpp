@@ -111,6 +111,14 @@ void put_list(JsonWriter& json, std::string_view name, const std::vector<Each>& 
 
 }  // namespace
 
+void fill_in(Status& status, const config::Config& config, const process::StatisticsTotals& counted) {
+  for (const config::Plugin& each : config.plugins)
+    status.plugins.push_back({each.name, counted.plugin(each.name)});
+  for (const config::Route& each : config.routes)
+    status.routes.push_back({each.name, counted.route(each.name)});
+  for (const config::Listen& each : config.listen) status.listeners.push_back({each.name, each.text});
+}
+
 std::string as_json(const Status& status) {
   JsonWriter json;
   json.begin_object();

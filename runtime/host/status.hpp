@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/config/config.hpp"
+#include "runtime/process/statistics.hpp"
 #include "runtime/process/totals.hpp"
 
 namespace trivet::host {
@@ -47,6 +49,9 @@ struct Status {
   std::vector<Route> routes;
   std::vector<Listener> listeners;
 };
+
+/// What the configuration names, in its order, with what was counted under each name.
+void fill_in(Status& status, const config::Config& config, const process::StatisticsTotals& counted);
 
 /// For a person: tables of at most 100 columns. Names that are longer than their column end in `...`.
 [[nodiscard]] std::string as_text(const Status& status);

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "runtime/host/assembly.hpp"
 #include "runtime/host/folders.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/plugin/note.hpp"
@@ -246,7 +247,10 @@ std::size_t Supervisor::retiring() const noexcept {
 
 void Supervisor::on_team_gone(Team& team) {
   const bool last_words = code_ == exit_failed && serving_ == nullptr;
+  counted_.add(team.generation().statistics(), names_of(team.config()),
+               process::StatisticsTotals::Workers::ended);
   if (&team == serving_) serving_ = nullptr;
+  if (serving_ != nullptr) counted_.keep(names_of(serving_->config()));
   std::erase_if(teams_, [&team](const auto& each) { return each.get() == &team; });
   if (stopping_) {
     if (teams_.empty() || last_words) loop_.stop();

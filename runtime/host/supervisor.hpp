@@ -23,6 +23,7 @@
 #include "runtime/log/switchable_log.hpp"
 #include "runtime/process/board.hpp"
 #include "runtime/process/service_notices.hpp"
+#include "runtime/process/statistics.hpp"
 
 namespace trivet::host {
 
@@ -105,8 +106,9 @@ class Supervisor final : public AdminHandler, private Team::Events {
   AdminServer admin_;
   std::vector<std::unique_ptr<Team>> teams_;  ///< The newest last.
   Team* serving_ = nullptr;
-  Team* next_ = nullptr;     ///< It starts.
-  Team* awaited_ = nullptr;  ///< It should stop accepting; then the reload is done.
+  Team* next_ = nullptr;               ///< It starts.
+  Team* awaited_ = nullptr;            ///< It should stop accepting; then the reload is done.
+  process::StatisticsTotals counted_;  ///< By teams that are gone.
   std::uint32_t generations_ = 0;
   std::vector<AdminReply> asked_;  ///< For a reload that has not begun.
   bool wanted_ = false;

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "runtime/base/version.hpp"
+#include "runtime/host/assembly.hpp"
 #include "runtime/host/status.hpp"
 #include "runtime/host/supervisor.hpp"
 #include "runtime/process/process_facts.hpp"
@@ -36,7 +37,11 @@ std::string Supervisor::status(bool json) {
                  : reloading_          ? "reloading"
                  : serving_ == nullptr ? "starting"
                                        : "serving";
+  using Workers = process::StatisticsTotals::Workers;
+  status.totals = slots_.ended();
+  process::StatisticsTotals counted = counted_;
   for (const auto& team : teams_) {
+    counted.add(team->generation().statistics(), names_of(team->config()), Workers::at_work);
     for (const auto& each : team->workers()) {
       const process::WorkerCounters& counters = slots_[each->slot()].counters;
       Status::Worker worker;
@@ -47,6 +52,8 @@ std::string Supervisor::status(bool json) {
       worker.state = word_of(each->state);
       worker.uptime = std::chrono::duration_cast<seconds>(now - each->started);
       for (const process::Counter& role : counters.requests) worker.requests += process::read(role);
+      process::add_to(status.totals, counters, Workers::at_work);
+      worker.in_flight = process::read(counters.requests_open);
       worker.connections = process::read(counters.connections_open);
       if (const auto facts = process::look_at(static_cast<pid_t>(each->pid())))
         worker.memory = facts->resident;
@@ -55,8 +62,7 @@ std::string Supervisor::status(bool json) {
   }
   if (serving_ != nullptr) {
     status.generation = serving_->generation().number();
-    for (const config::Listen& each : serving_->config().listen)
-      status.listeners.push_back({each.name, each.text});
+    fill_in(status, serving_->config(), counted);
   }
   return json ? as_json(status) : as_text(status);
 }

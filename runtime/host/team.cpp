@@ -60,8 +60,9 @@ bool Team::start_worker(Seat& seat, std::string& why) {
     why = "too many workers are on their way out";
     return false;
   }
-  std::vector<int> descriptors = descriptors_of(generation_->zones());
-  descriptors.insert(descriptors.begin(), generation_->snapshot());
+  std::vector<int> descriptors{generation_->snapshot(), generation_->statistics().descriptor()};
+  const std::vector<int> zones = descriptors_of(generation_->zones());
+  descriptors.insert(descriptors.end(), zones.begin(), zones.end());
   WorkerProcess::Events& events = *this;
   auto started = WorkerProcess::start(loop_, events, slots_.board().descriptor(),
                                       {*slot, generation_->number(), *number}, descriptors);

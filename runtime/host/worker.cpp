@@ -207,7 +207,10 @@ int work_with(process::Channel& channel, const process::Board& board, process::M
     passed.push_back(std::move(start.descriptors[i]));
   auto zones = open_zones(config.zones, std::move(passed));
   if (!zones) return fail(channel, {zones.error()}, exit_internal);
-  Assembled assembled = assemble(config, *logs->log, *zones);
+  auto statistics =
+      process::Statistics::open(std::move(start.descriptors[Start::statistics]), shape_of(config));
+  if (!statistics) return fail(channel, {statistics.error()}, exit_internal);
+  Assembled assembled = assemble(config, *logs->log, *zones, std::move(statistics).value(), about->number);
   if (!assembled.errors.empty()) return fail(channel, assembled.errors, exit_failed);
   auto loop = io::EventLoop::open();
   if (!loop) return fail(channel, {loop.error()}, exit_internal);

@@ -1,5 +1,6 @@
 #include "runtime/plugin/plugin.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <system_error>
 
@@ -18,6 +19,8 @@ namespace trivet::plugin {
 namespace {
 
 constexpr std::uint32_t default_threads = 4;
+/// However short its timeout: a moment without the processor is no reason to give a thread up.
+constexpr auto shortest_patience = std::chrono::seconds(1);
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
@@ -85,6 +88,13 @@ std::optional<std::chrono::milliseconds> Plugin::timeout() const noexcept { retu
 Workers* Plugin::threads() const noexcept { return threads_.get(); }
 void* Plugin::loop_instance() const noexcept { return threads_ ? nullptr : instances_.front(); }
 const Current& Plugin::current() const noexcept { return *current_; }
+
+Workers::Load Plugin::load(base::TimePoint now) const {
+  if (!threads_) return {};
+  std::optional<base::Duration> patience;
+  if (timeout_) patience = std::max<base::Duration>(*timeout_, shortest_patience);
+  return threads_->load(now, patience);
+}
 
 bool Plugin::abandon(std::chrono::milliseconds patience) {
   abandoned_ = threads_ && threads_->abandon(patience);

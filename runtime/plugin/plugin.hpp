@@ -12,6 +12,8 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/plugin/threads.hpp"
+#include "runtime/plugin/usage.hpp"
+#include "runtime/process/statistics.hpp"
 #include "runtime/process/zone.hpp"
 
 namespace trivet::config {
@@ -67,6 +69,12 @@ class Plugin {
   /// Nobody calls it meanwhile: its code ended one worker after the other. [loop]
   void suspend(bool is_suspended) noexcept { is_suspended_ = is_suspended; }
   [[nodiscard]] bool is_suspended() const noexcept { return is_suspended_; }
+  [[nodiscard]] const Usage& usage() const noexcept { return usage_; }
+  /// Where it is counted from now on, instead of in itself. [startup]
+  void count_in(process::PluginCounters& counters) noexcept { usage_ = Usage(counters); }
+  /// What its threads do. One is lost that has not come back from a call which timed out or was cancelled:
+  /// after the plugin's timeout once more, at least a second; never where that is off. [loop]
+  [[nodiscard]] Workers::Load load(base::TimePoint now) const;
 
   [[nodiscard]] const std::string& version() const noexcept;
   /// Workers::abandon. When true, what the threads may still use is left in place for good.
@@ -95,6 +103,8 @@ class Plugin {
   std::unique_ptr<Workers> threads_;
   bool abandoned_ = false;
   bool is_suspended_ = false;
+  process::PluginCounters own_counters_;
+  Usage usage_{own_counters_};
 };
 
 /// Why a plugin of the configuration cannot be used: with its place, name and file.

@@ -24,6 +24,11 @@ sigset_t all_but_faults() noexcept {
 
 }  // namespace
 
+Job::Times Job::times() const noexcept {
+  if (began_ == base::TimePoint{}) return {};
+  return {began_ - submitted_, base::Clock::now() - began_};
+}
+
 struct Threads::State {
   /// Jobs in the order they came; each can leave from the middle.
   struct Lane {
@@ -64,6 +69,8 @@ struct Threads::State {
     std::uint32_t idle_below = 0;
     std::uint32_t idle_above = 0;
     bool ended = false;
+    Job* job = nullptr;                ///< What runs. Not to be looked into: it may be gone.
+    base::TimePoint unwanted_since{};  ///< Nobody waits for it since then; unset: somebody does.
     std::thread thread;
   };
 
@@ -95,6 +102,13 @@ struct Threads::State {
     if (!slots[thread].idle) return;
     leave_idle(thread);
     slots[thread].wake.notify_one();
+  }
+
+  void disown(Job& job) noexcept {
+    job.unwanted_ = true;
+    Slot& slot = slots[job.runs_on_];
+    if (slot.job == &job && slot.unwanted_since == base::TimePoint{})
+      slot.unwanted_since = base::Clock::now();
   }
 
   std::mutex mutex;
@@ -149,7 +163,9 @@ Threads::Threads(const std::string& name, const std::vector<void*>& instances, s
 Threads::~Threads() { stop(); }
 
 bool Threads::submit(Job& job) {
+  job.submitted_ = base::Clock::now();
   const std::lock_guard lock(state_->mutex);
+  job.unwanted_ = false;
   if (state_->top_idle != State::none) {
     state_->give(state_->top_idle, job);
     return true;
@@ -160,25 +176,35 @@ bool Threads::submit(Job& job) {
 }
 
 void Threads::submit_to(std::uint32_t thread, Job& job) {
+  job.submitted_ = base::Clock::now();
   const std::lock_guard lock(state_->mutex);
+  job.unwanted_ = false;
   state_->give(thread, job);
 }
 
 bool Threads::withdraw(Job& job) {
   const std::lock_guard lock(state_->mutex);
-  if (!job.queued_) return false;
+  if (!job.queued_) {
+    state_->disown(job);
+    return false;
+  }
   state_->lane(job.lane_).remove(job);
   return true;
 }
 
-std::size_t Threads::waiting() const {
+void Threads::disown(Job& job) {
   const std::lock_guard lock(state_->mutex);
-  return state_->shared.count;
+  state_->disown(job);
 }
 
-std::size_t Threads::running() const {
+Workers::Load Threads::load(base::TimePoint now, std::optional<base::Duration> patience) const {
   const std::lock_guard lock(state_->mutex);
-  return state_->busy;
+  Load load{state_->shared.count, state_->busy, 0};
+  for (const State::Slot& slot : state_->slots) {
+    if (patience && slot.unwanted_since != base::TimePoint{} && now - slot.unwanted_since >= *patience)
+      ++load.lost;
+  }
+  return load;
 }
 
 bool Threads::abandon(std::chrono::milliseconds patience) {
@@ -223,10 +249,16 @@ void Threads::work(State& state, std::uint32_t thread) {
       continue;
     }
     ++state.busy;
+    slot.job = job;
+    job->runs_on_ = thread;
+    if (job->unwanted_) slot.unwanted_since = base::Clock::now();
     lock.unlock();
+    job->began_ = base::Clock::now();
     job->run(slot.instance, thread);  // It may be gone afterwards.
     lock.lock();
     --state.busy;
+    slot.job = nullptr;
+    slot.unwanted_since = {};
   }
 }
 

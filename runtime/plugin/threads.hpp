@@ -5,8 +5,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "runtime/base/clock.hpp"
 
 namespace trivet::plugin {
 
@@ -27,13 +30,27 @@ class Job {
   /// On thread `thread` of the pool, with that thread's instance. Throws nothing.
   virtual void run(void* instance, std::uint32_t thread) = 0;
 
+  struct Times {
+    base::Duration waited{};
+    base::Duration ran{};
+  };
+
+ protected:
+  /// Of the run that is about to end: to be called inside run(). Zero where nobody measures. [plugin]
+  [[nodiscard]] Times times() const noexcept;
+
  private:
   friend class Threads;
+  // Its thread's while it runs.
+  base::TimePoint submitted_{};
+  base::TimePoint began_{};
   // All under the mutex of the Threads it was given to.
   Job* next_ = nullptr;
   Job* previous_ = nullptr;
   bool queued_ = false;
+  bool unwanted_ = false;
   std::uint32_t lane_ = 0;  ///< Where it waits: 0 for any thread, else the number of its thread plus one.
+  std::uint32_t runs_on_ = 0;
 };
 
 /// Who runs the work of one plugin: its threads; in a simulation, whoever decides in which order things
@@ -43,7 +60,7 @@ class Job {
 /// thread, and so the instance, that began it (submit_to), ahead of new requests, and is not counted by the
 /// bound: it is bounded by the requests that run.
 ///
-/// Thread    [any] for submit, submit_to, withdraw; abandon [startup].
+/// Thread    [any] for submit, submit_to, withdraw, disown, load; abandon [startup].
 /// Errors    submit() says false when the queue is full.
 class Workers {
  public:
@@ -55,8 +72,19 @@ class Workers {
 
   [[nodiscard]] virtual bool submit(Job& job) = 0;
   virtual void submit_to(std::uint32_t thread, Job& job) = 0;
-  /// True when the job was still waiting and now will not run.
+  /// True when the job was still waiting and now will not run. False: it runs or has run, and is disowned.
   [[nodiscard]] virtual bool withdraw(Job& job) = 0;
+  /// Nobody waits any more for what this job does: a thread that does not come back from it is lost one day.
+  virtual void disown(Job& job) = 0;
+
+  struct Load {
+    std::size_t waiting = 0;  ///< In the queue: not pinned, not running.
+    std::size_t running = 0;
+    std::size_t lost =
+        0;  ///< Running ones that were disowned at least `patience` ago. They may still come back.
+  };
+  /// Without `patience` no thread is ever lost.
+  [[nodiscard]] virtual Load load(base::TimePoint now, std::optional<base::Duration> patience) const = 0;
   /// Runs nothing more and waits that long for what runs; detaches threads that do not return: called once
   /// before the process exits, which must then be by _exit. True when any thread still runs.
   virtual bool abandon(std::chrono::milliseconds patience) = 0;
@@ -81,9 +109,8 @@ class Threads final : public Workers {
   [[nodiscard]] bool submit(Job& job) override;
   void submit_to(std::uint32_t thread, Job& job) override;
   [[nodiscard]] bool withdraw(Job& job) override;
-
-  [[nodiscard]] std::size_t waiting() const;  ///< For statistics: not pinned, not running.
-  [[nodiscard]] std::size_t running() const;
+  void disown(Job& job) override;
+  [[nodiscard]] Load load(base::TimePoint now, std::optional<base::Duration> patience) const override;
 
   bool abandon(std::chrono::milliseconds patience) override;
 

@@ -47,6 +47,7 @@ struct alignas(64) WorkerCounters {
   Counter limits_hit{};  ///< Requests refused and connections closed at a bound.
   Counter records_ignored{};
   Counter log_lines_lost{};
+  Counter requests_open{};  ///< Now, also those that only a plugin thread still holds.
 };
 
 /// Where an answer with this Status is counted.
@@ -58,6 +59,7 @@ static_assert(std::is_standard_layout_v<WorkerCounters>);
 static_assert(alignof(WorkerCounters) == 64 && sizeof(WorkerCounters) == 192);
 static_assert(offsetof(WorkerCounters, responses) == 24 && offsetof(WorkerCounters, verdicts) == 72 &&
               offsetof(WorkerCounters, connections_accepted) == 96 &&
-              offsetof(WorkerCounters, log_lines_lost) == 152);
+              offsetof(WorkerCounters, log_lines_lost) == 152 &&
+              offsetof(WorkerCounters, requests_open) == 160);
 
 }  // namespace trivet::process

@@ -20,10 +20,12 @@ void BlockingStage::start() {
   if (cgi::ResponseHead* head = sink_->head(index_)) head_.swap(*head);
   job_out_ = true;
   if (!plugin_->threads()->submit(*this)) {
+    plugin_->usage().refused();
     job_out_ = false;
     give_up({503, "the queue of plugin \"" + plugin_->name() + "\" is full"});
     return;
   }
+  plugin_->usage().began();
   patience_.run();
   facts_->loop->timers().arm(peek_, facts_->loop->now() + longest_hold);
 }
@@ -34,7 +36,10 @@ void BlockingStage::run(void* instance, std::uint32_t /*thread*/) {
     const plugin::RouteScope route(facts_->route);
     status = plugin_->responder()->handle(instance, call_.handle());
   }
+  Times took = times();
+  took.ran -= idle_;
   const std::lock_guard lock(mutex_);
+  times_ = took;
   status_ = status;
   finished_ = true;
   tell_loop();
@@ -58,7 +63,9 @@ trivet_status BlockingStage::read(trivet_text& chunk, trivet_end& end) {
     waiting_since_ = base::Clock::now();
     changed_.wait(lock);
     waiting_ = false;
-    waited_ += base::Clock::now() - waiting_since_;
+    const base::Duration waited = base::Clock::now() - waiting_since_;
+    waited_ += waited;
+    idle_ += waited;
   }
   if (cancelled_.load()) return TRIVET_E_CANCELLED;
   if (in_.empty()) {
@@ -78,7 +85,9 @@ trivet_status BlockingStage::write(std::string_view bytes) {
   while (!bytes.empty()) {
     while (out_.size() >= facts_->window && !cancelled_.load()) {
       tell_loop();
+      const base::TimePoint since = base::Clock::now();
       changed_.wait(lock);
+      idle_ += base::Clock::now() - since;
     }
     if (cancelled_.load()) return TRIVET_E_CANCELLED;
     const std::string_view piece = bytes.substr(0, facts_->window - out_.size());
@@ -164,6 +173,7 @@ void BlockingStage::take() {
   if (flush && !given_up_) sink_->on_flush(index_);
   if (!finished || given_up_) return;
   if (failed) {
+    plugin_->usage().failed();
     give_up({500, call_.failure_text(status)});
   } else {
     given_up_ = true;
@@ -174,12 +184,17 @@ void BlockingStage::take() {
 
 void BlockingStage::run() {
   bool finished = false;
+  Times took;
   {
     const std::lock_guard lock(mutex_);
     posted_ = false;
     finished = finished_;
+    took = times_;
   }
-  if (finished) job_out_ = false;
+  if (finished) {
+    job_out_ = false;
+    plugin_->usage().took(took, plugin::Usage::Part::first);
+  }
   take();
   sink_->on_progress(index_);
 }
@@ -218,6 +233,7 @@ void BlockingStage::on_patience_over(Patience& /*which*/) {
     patience_.run();
     return;
   }
+  plugin_->usage().timed_out();
   if (plugin_->threads()->withdraw(*this)) {
     job_out_ = false;
     give_up({504, "plugin \"" + plugin_->name() + "\" was not free within its timeout"});

@@ -69,6 +69,7 @@ class BlockingStage final : public Stage, private plugin::Job, private base::Tas
   cgi::ResponseHead head_;
   base::Buffer reading_;
   bool wrote_ = false;
+  base::Duration idle_{};  ///< What it waited for web server and client.
 
   std::atomic<bool> cancelled_{false};
 
@@ -80,6 +81,7 @@ class BlockingStage final : public Stage, private plugin::Job, private base::Tas
   trivet_end end_ = TRIVET_END_NOT_YET;
   trivet_status status_ = TRIVET_OK;
   base::Duration waited_{};  ///< For the web server's bytes, since last asked.
+  Times times_;              ///< Once finished.
   base::TimePoint waiting_since_{};
   bool waiting_ = false;
   bool flush_ = false;

@@ -26,7 +26,7 @@ Environment::~Environment() {
 }
 
 Request* Environment::acquire() {
-  ++in_use_;
+  tally.in_use(++in_use_);
   if (free_.empty()) return new Request(*this);
   Request* request = free_.back();
   free_.pop_back();
@@ -34,7 +34,7 @@ Request* Environment::acquire() {
 }
 
 void Environment::recycle(Request* request) noexcept {
-  --in_use_;
+  tally.in_use(--in_use_);
   if (free_.size() < most_free) {
     free_.push_back(request);
   } else {

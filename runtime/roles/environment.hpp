@@ -15,7 +15,7 @@ namespace trivet::roles {
 
 class Request;
 
-/// What happened, for statistics. One writer: the loop.
+/// What happened, for statistics. One writer: the loop. `route` is null where none was found.
 class Tally {
  public:
   Tally() = default;
@@ -23,11 +23,20 @@ class Tally {
   Tally& operator=(const Tally&) = delete;
   virtual ~Tally() = default;
 
-  virtual void request(Slice slice) noexcept = 0;
-  virtual void response(int status) noexcept = 0;
-  virtual void allowed() noexcept = 0;
-  virtual void denied() noexcept = 0;
+  /// How a question was decided: by guards, or because it could not come to them.
+  enum class Decision : std::uint8_t {
+    allow,
+    deny,
+    error,  ///< Somebody failed: a deny too.
+  };
+
+  virtual void request(const Route* route, Slice slice) noexcept = 0;
+  /// `to_head`: from the first byte of the request to the head of the answer.
+  virtual void response(const Route* route, int status, base::Duration to_head) noexcept = 0;
+  virtual void decided(const Route* route, Decision decision) noexcept = 0;
   virtual void limit_hit() noexcept = 0;
+  /// How many requests there are now.
+  virtual void in_use(std::size_t requests) noexcept = 0;
 };
 
 /// What the requests of one worker share.

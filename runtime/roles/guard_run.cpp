@@ -72,6 +72,7 @@ bool GuardRun::start(const Guard& guard, const CallFacts& facts) {
   call_.set_up(facts, *guard.plugin, TRIVET_ROLE_AUTHORIZER);
   plugin::Workers* threads = guard.plugin->threads();
   if (threads == nullptr) {
+    guard.plugin->usage().began();
     over_ = true;
     const plugin::CurrentScope scope(guard.plugin->current());
     const plugin::RouteScope route(facts.route);
@@ -80,11 +81,13 @@ bool GuardRun::start(const Guard& guard, const CallFacts& facts) {
   }
   job_out_ = true;
   if (!threads->submit(*this)) {
+    guard.plugin->usage().refused();
     job_out_ = false;
     over_ = true;
     set_failure(503, "the queue of plugin \"" + guard.plugin->name() + "\" is full");
     return true;
   }
+  guard.plugin->usage().began();
   patience_.set(*facts.loop, guard.plugin->timeout());
   patience_.run();
   return false;
@@ -94,11 +97,13 @@ void GuardRun::run(void* instance, std::uint32_t /*thread*/) {
   const plugin::RouteScope route(facts_->route);
   status_ =
       cancelled_.load() ? TRIVET_E_CANCELLED : guard_->plugin->authorizer()->check(instance, call_.handle());
+  times_ = times();
   facts_->loop->post(*this);
 }
 
 void GuardRun::run() {
   job_out_ = false;
+  guard_->plugin->usage().took(times_, plugin::Usage::Part::first);
   if (!over_) {
     over_ = true;
     patience_.stop();
@@ -121,12 +126,14 @@ void GuardRun::judge(trivet_status status) {
   } else if (verdict_.decision() == cgi::Verdict::Decision::none) {
     set_failure(500, "plugin \"" + guard_->plugin->name() + "\" returned without a verdict");
   }
+  if (failed_ != 0) guard_->plugin->usage().failed();
 }
 
 void GuardRun::on_patience_over(Patience& /*which*/) {
   if (over_) return;
   over_ = true;
   cancelled_.store(true);
+  guard_->plugin->usage().timed_out();
   if (guard_->plugin->threads()->withdraw(*this)) {
     job_out_ = false;
     set_failure(504, "plugin \"" + guard_->plugin->name() + "\" was not free within its timeout");

@@ -80,6 +80,7 @@ class GuardRun final : private plugin::Job, private base::Task, private Patience
   std::string reason_;
   std::string call_failure_;
   trivet_status status_ = TRIVET_OK;
+  Times times_;
   std::atomic<bool> cancelled_{false};
 };
 

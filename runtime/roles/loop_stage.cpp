@@ -36,6 +36,7 @@ trivet_status LoopStage::LoopCall::flush() {
 cgi::ResponseHead* LoopStage::LoopCall::current_head() noexcept { return stage_.sink_->head(stage_.index_); }
 
 void LoopStage::start() {
+  plugin_->usage().began();
   const plugin::CurrentScope scope(plugin_->current());
   const plugin::RouteScope route(call_.facts().route);
   inside_ = true;
@@ -169,7 +170,10 @@ void LoopStage::over(trivet_status status) {
   }
   const bool failed = status != TRIVET_OK;
   StageFailure failure;
-  if (failed) failure.text = call_.failure_text(status);
+  if (failed) {
+    failure.text = call_.failure_text(status);
+    plugin_->usage().failed();
+  }
   close();
   state_ = State::over;
   if (failed) {

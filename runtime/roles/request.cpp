@@ -318,7 +318,8 @@ void Request::refuse(int status, std::string_view reason, std::string_view allow
   const int shown = status_in_slice(status, slice_);
   tell(shown >= 500 ? log::Level::error : log::Level::warn,
        writer_.head_sent() ? "the response was cut" : "refused", shown, reason);
-  if (slice_ == Slice::authorizer) env_.tally.denied();
+  if (slice_ == Slice::authorizer)
+    env_.tally.decided(route_, shown >= 500 ? Tally::Decision::error : Tally::Decision::deny);
   writer_.fail(shown, allow, shown == 503 ? 1 : 0, protocol_status);
   answered();
 }
@@ -337,7 +338,8 @@ void Request::answered() {
     return;
   }
   state_ = State::over;
-  env_.tally.response(writer_.status());
+  const base::TimePoint head = writer_.head_written();
+  env_.tally.response(route_, writer_.status(), head > begun_ ? head - begun_ : base::Duration{});
   tell_access(aborted_ ? "aborted" : writer_.incomplete() ? "cut" : "complete");
   if (writer_.was_cut())
     tell(log::Level::warn, "the body was cut", 0, "it is longer than its Content-Length");

@@ -86,7 +86,7 @@ bool Request::let_in() {
   route_ = admission.route;
   facts_.phase = abi_phase(admission.phase);
   status_after_guards_ = admission.status_after_guards;
-  env_.tally.request(slice_);
+  env_.tally.request(route_, slice_);
   writer_.set_head_method(params_.get("REQUEST_METHOD") == "HEAD");
   constexpr std::string_view nginx = "nginx";
   const bool from_nginx = params_.get("SERVER_SOFTWARE").substr(0, nginx.size()) == nginx;
@@ -194,6 +194,7 @@ bool Request::take_variables() {
 void Request::answer_deny() {
   const std::string_view guard = plan_[at_guard_].guard->name;
   if (guard_.failed() != 0) {
+    if (slice_ != Slice::authorizer) env_.tally.decided(route_, Tally::Decision::error);
     const std::string why = "guard \"" + std::string(guard) + "\": " + guard_.failure();
     refuse(guard_.failed(), why);
     return;
@@ -201,7 +202,6 @@ void Request::answer_deny() {
   cgi::Verdict& verdict = guard_.verdict();
   std::string why = "guard \"" + std::string(guard) + "\"";
   if (!guard_.reason().empty()) why += ": " + guard_.reason();
-  env_.tally.denied();
   const int status = verdict.head().status();
   tell(log::Level::info, "denied", status, why);
   if (status >= 400 && verdict.body().empty() && !verdict.head().find("Content-Type")) {
@@ -212,6 +212,7 @@ void Request::answer_deny() {
     refuse(500, wrong);
     return;
   }
+  env_.tally.decided(route_, Tally::Decision::deny);
   answered();
 }
 
@@ -221,7 +222,7 @@ void Request::answer_allow() {
     refuse(500, wrong);
     return;
   }
-  env_.tally.allowed();
+  env_.tally.decided(route_, Tally::Decision::allow);
   answered();
 }
 
@@ -232,7 +233,7 @@ void Request::guards_passed() {
     return;
   }
   if (!plan_.empty()) {
-    env_.tally.allowed();
+    env_.tally.decided(route_, Tally::Decision::allow);
     for (const PlannedGuard& planned : plan_) {
       for (const std::string& name : planned.route->config.variables) params_.remove(name);
     }

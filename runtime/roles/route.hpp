@@ -30,6 +30,7 @@ struct Route {
   std::vector<Guard> guards;
   plugin::Plugin* source = nullptr;
   std::vector<plugin::Plugin*> filters;
+  std::uint32_t column = 0;        ///< In statistics: its place among the routes of the configuration.
   mutable std::uint32_t told = 0;  ///< Bits of what was logged once.
 
   [[nodiscard]] bool guarded_on(Slice slice) const noexcept {

@@ -1,5 +1,7 @@
 #include "runtime/roles/thread_stage.hpp"
 
+#include <utility>
+
 #include "runtime/plugin/current.hpp"
 
 namespace trivet::roles {
@@ -89,7 +91,11 @@ void ThreadStage::submit() {
   plugin::Workers& threads = *plugin_->threads();
   if (pinned_) {
     threads.submit_to(thread_, *this);
-  } else if (!threads.submit(*this)) {
+    if (cancelled_.load()) threads.disown(*this);
+  } else if (threads.submit(*this)) {
+    plugin_->usage().began();
+  } else {
+    plugin_->usage().refused();
     job_out_ = false;
     give_up({503, "the queue of plugin \"" + plugin_->name() + "\" is full"});
     return;
@@ -103,6 +109,7 @@ void ThreadStage::run(void* instance, std::uint32_t thread) {
     const plugin::RouteScope route(facts_->route);
     call_hooks(instance);
   }
+  work_.times = times();
   facts_->loop->post(*this);
 }
 
@@ -147,7 +154,8 @@ void ThreadStage::call_close(void* instance) {
 
 void ThreadStage::run() {
   job_out_ = false;
-  pinned_ = true;
+  using Part = plugin::Usage::Part;
+  plugin_->usage().took(work_.times, std::exchange(pinned_, true) ? Part::following : Part::first);
   patience_.pause();
   if (given_up_) {
     if (state_ == State::open) pump();
@@ -159,6 +167,7 @@ void ThreadStage::run() {
     work_.has_head = false;
   }
   if (work_.status != TRIVET_OK) {
+    plugin_->usage().failed();
     give_up({500, call_.failure_text(work_.status)});
     sink_->on_progress(index_);
     return;
@@ -189,6 +198,7 @@ void ThreadStage::give_up(StageFailure failure) {
 
 void ThreadStage::on_patience_over(Patience& /*which*/) {
   if (given_up_ || !job_out_) return;
+  plugin_->usage().timed_out();
   if (plugin_->threads()->withdraw(*this)) {
     job_out_ = false;
     work_.in.clear();

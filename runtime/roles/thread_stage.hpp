@@ -80,6 +80,7 @@ class ThreadStage final : public Stage, private plugin::Job, private base::Task,
     trivet_end end = TRIVET_END_NOT_YET;
     trivet_status status = TRIVET_OK;
     bool done = false;
+    Times times;
   } work_;
   State state_ = State::created;
   void* state_of_plugin_ = nullptr;

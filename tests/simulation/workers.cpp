@@ -31,6 +31,11 @@ bool SimulatedWorkers::withdraw(plugin::Job& job) {
   return std::erase_if(waiting_, [&](const Waiting& each) { return each.job == &job; }) != 0;
 }
 
+plugin::Workers::Load SimulatedWorkers::load(base::TimePoint /*now*/,
+                                             std::optional<base::Duration> /*patience*/) const {
+  return {waiting_.size(), running_, 0};
+}
+
 bool SimulatedWorkers::abandon(std::chrono::milliseconds /*patience*/) {
   waiting_.clear();
   return running_ != 0;

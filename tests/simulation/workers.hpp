@@ -25,6 +25,8 @@ class SimulatedWorkers final : public plugin::Workers {
   [[nodiscard]] bool submit(plugin::Job& job) override;
   void submit_to(std::uint32_t thread, plugin::Job& job) override;
   [[nodiscard]] bool withdraw(plugin::Job& job) override;
+  void disown(plugin::Job& /*job*/) override {}
+  [[nodiscard]] Load load(base::TimePoint now, std::optional<base::Duration> patience) const override;
   bool abandon(std::chrono::milliseconds patience) override;
 
   /// One of the threads that are free does what is next for it; false when there is nothing for any of them.

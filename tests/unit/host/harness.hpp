@@ -99,15 +99,23 @@ class FakeSpools final : public roles::SpoolStore {
 
 class CountingTally final : public roles::Tally {
  public:
-  void request(roles::Slice) noexcept override { ++requests; }
-  void response(int status) noexcept override { ++responses[status]; }
-  void allowed() noexcept override { ++allows; }
-  void denied() noexcept override { ++denies; }
+  void request(const roles::Route*, roles::Slice) noexcept override { ++requests; }
+  void response(const roles::Route* route, int status, base::Duration) noexcept override {
+    ++responses[status];
+    if (route == nullptr) ++without_route;
+  }
+  void decided(const roles::Route*, Decision decision) noexcept override {
+    ++(decision == Decision::allow ? allows : decision == Decision::deny ? denies : errors);
+  }
   void limit_hit() noexcept override { ++limits; }
+  void in_use(std::size_t now) noexcept override { open = now; }
 
   int requests = 0;
+  int without_route = 0;  ///< Responses.
   int allows = 0;
   int denies = 0;
+  int errors = 0;
+  std::size_t open = 0;
   int limits = 0;
   std::map<int, int> responses;
 };

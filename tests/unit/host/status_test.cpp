@@ -117,6 +117,31 @@ TEST(StatusAsText, ShowsMeanTimesInTheUnitThatFits) {
   }
 }
 
+TEST(Statuses, NameWhatTheConfigurationNamesAndCountWhatWasCounted) {
+  auto statistics = process::Statistics::make({2, 1, 1});
+  ASSERT_TRUE(statistics);
+  const process::Statistics::Row row = statistics->take(0);
+  process::add(row.plugins[0].calls, 5);
+  process::add(row.routes[0].requests, 6);
+  process::StatisticsTotals counted;
+  counted.add(*statistics, {{"new"}, {"docs"}}, process::StatisticsTotals::Workers::at_work);
+  config::Config config;
+  for (const char* name : {"unused", "new"}) config.plugins.emplace_back().name = name;
+  config.routes.emplace_back().name = "docs";
+  config.listen.emplace_back().name = "web";
+  config.listen.back().text = "tcp:127.0.0.1:9000";
+  Status status;
+  fill_in(status, config, counted);
+  ASSERT_EQ(status.plugins.size(), 2U);
+  EXPECT_EQ(status.plugins[0].name, "unused");
+  EXPECT_EQ(status.plugins[0].counts.calls, 0U);
+  EXPECT_EQ(status.plugins[1].counts.calls, 5U);
+  ASSERT_EQ(status.routes.size(), 1U);
+  EXPECT_EQ(status.routes[0].counts.requests, 6U);
+  ASSERT_EQ(status.listeners.size(), 1U);
+  EXPECT_EQ(status.listeners[0].address, "tcp:127.0.0.1:9000");
+}
+
 TEST(StatusAsJson, IsOneObjectOfNumbersAndNames) {
   Status status = example();
   status.workers.pop_back();

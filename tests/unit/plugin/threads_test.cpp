@@ -87,13 +87,13 @@ TEST(Threads, AFullQueueRefusesAndNothingIsLost) {
     Threads threads("t", one_instance(), 2);
     ASSERT_TRUE(threads.submit(blocker.job));
     blocker.began.wait();
-    EXPECT_EQ(threads.running(), 1U);
+    EXPECT_EQ(threads.load({}, {}).running, 1U);
     EXPECT_TRUE(threads.submit(*jobs[0]));
     EXPECT_TRUE(threads.submit(*jobs[1]));
-    EXPECT_EQ(threads.waiting(), 2U);
+    EXPECT_EQ(threads.load({}, {}).waiting, 2U);
     EXPECT_FALSE(threads.submit(*jobs[2]));
     threads.submit_to(0, *jobs[3]);  // What belongs to a running request is not counted.
-    EXPECT_EQ(threads.waiting(), 2U);
+    EXPECT_EQ(threads.load({}, {}).waiting, 2U);
     Gate last;
     FunctionJob end([&](void*, auto) { last.open(); });
     EXPECT_TRUE(threads.withdraw(*jobs[1]));
@@ -115,7 +115,7 @@ TEST(Threads, WithoutAQueueEachFreeThreadStillTakesAJob) {
   one.began.wait();
   two.began.wait();
   EXPECT_NE(one.thread, two.thread);
-  EXPECT_EQ(threads.running(), 2U);
+  EXPECT_EQ(threads.load({}, {}).running, 2U);
   one.release.open();
   two.release.open();
 }
@@ -164,7 +164,7 @@ TEST(Threads, AJobCanBeWithdrawnFromAnyPlaceUntilItRuns) {
     EXPECT_TRUE(threads.withdraw(*jobs[gone]));
     EXPECT_FALSE(threads.withdraw(*jobs[gone]));
   }
-  EXPECT_EQ(threads.waiting(), 3U);
+  EXPECT_EQ(threads.load({}, {}).waiting, 3U);
   EXPECT_TRUE(threads.withdraw(*jobs[1]));
   threads.submit_to(0, *jobs[1]);  // Pinned ones as well.
   threads.submit_to(0, *jobs[2]);
@@ -192,6 +192,91 @@ TEST(Threads, AJobMayDestroyItselfOrSubmitItselfAgain) {
   Threads threads("t", one_instance(), 1);
   ASSERT_TRUE(threads.submit(*new Again(threads, done)));
   done.wait();
+}
+
+/// What load() says at a time after now.
+std::size_t lost_after(const Threads& threads, std::chrono::seconds time) {
+  return threads.load(base::Clock::now() + time, std::chrono::seconds(2)).lost;
+}
+
+TEST(Threads, OneThatDoesNotComeBackFromADisownedJobIsLostUntilItDoes) {
+  Blocker one;
+  Blocker two;
+  Gate ended;
+  FunctionJob last([&](void*, auto) { ended.open(); });
+  Threads threads("t", {nullptr, nullptr}, 4);
+  ASSERT_TRUE(threads.submit(one.job));
+  ASSERT_TRUE(threads.submit(two.job));
+  one.began.wait();
+  two.began.wait();
+  EXPECT_EQ(lost_after(threads, std::chrono::hours(1)), 0U) << "somebody waits for both";
+  EXPECT_FALSE(threads.withdraw(one.job));
+  EXPECT_EQ(lost_after(threads, std::chrono::seconds(1)), 0U) << "it may still look whether it is cancelled";
+  EXPECT_EQ(lost_after(threads, std::chrono::seconds(3)), 1U);
+  EXPECT_EQ(threads.load(base::Clock::now() + std::chrono::hours(1), std::nullopt).lost, 0U);
+  EXPECT_FALSE(threads.withdraw(one.job));
+  EXPECT_EQ(lost_after(threads, std::chrono::seconds(3)), 1U);
+  one.release.open();
+  threads.submit_to(one.thread, last);
+  ended.wait();
+  EXPECT_EQ(lost_after(threads, std::chrono::hours(1)), 0U);
+  two.release.open();
+}
+
+TEST(Threads, AJobThatIsDisownedBeforeItRunsLosesItsThreadToo) {
+  Blocker first;
+  Blocker second;
+  Threads threads("t", one_instance(), 4);
+  ASSERT_TRUE(threads.submit(first.job));
+  first.began.wait();
+  threads.submit_to(0, second.job);
+  threads.disown(second.job);
+  EXPECT_EQ(lost_after(threads, std::chrono::hours(1)), 0U);
+  first.release.open();
+  second.began.wait();
+  EXPECT_EQ(lost_after(threads, std::chrono::hours(1)), 1U);
+  second.release.open();
+}
+
+TEST(Threads, AJobThatRanBeforeAndIsDisownedLosesNobody) {
+  Blocker running;
+  Gate ended;
+  FunctionJob done([&](void*, auto) { ended.open(); });
+  Threads threads("t", one_instance(), 4);
+  ASSERT_TRUE(threads.submit(done));
+  ended.wait();
+  ASSERT_TRUE(threads.submit(running.job));
+  running.began.wait();
+  EXPECT_FALSE(threads.withdraw(done));
+  EXPECT_EQ(lost_after(threads, std::chrono::hours(1)), 0U);
+  running.release.open();
+}
+
+TEST(Threads, MeasureHowLongAJobWaitedAndRan) {
+  struct Measured final : Job {
+    void run(void*, std::uint32_t) override {
+      took = times();
+      done.open();
+    }
+    Times took;
+    Gate done;
+  };
+  Blocker before;
+  Measured job;
+  {
+    Threads threads("t", one_instance(), 4);
+    ASSERT_TRUE(threads.submit(before.job));
+    before.began.wait();
+    ASSERT_TRUE(threads.submit(job));
+    const base::TimePoint queued = base::Clock::now();
+    while (base::Clock::now() == queued) {
+    }
+    before.release.open();
+    job.done.wait();
+  }
+  EXPECT_GT(job.took.waited.count(), 0);
+  EXPECT_GE(job.took.ran.count(), 0);
+  EXPECT_LT(job.took.waited, std::chrono::minutes(10));
 }
 
 TEST(Threads, OnceStoppedRunNothingMore) {
@@ -354,7 +439,7 @@ TEST(Threads, UnderLoadEachJobRunsOnceOrIsWithdrawn) {
   }
   for (std::thread& each : all) each.join();
   EXPECT_EQ(ran + withdrawn + refused, static_cast<long>(submitters) * rounds);
-  EXPECT_EQ(threads.waiting(), 0U);
+  EXPECT_EQ(threads.load({}, {}).waiting, 0U);
 }
 
 }  // namespace
