@@ -210,6 +210,8 @@ int work_with(process::Channel& channel, const process::Board& board, process::M
   auto statistics =
       process::Statistics::open(std::move(start.descriptors[Start::statistics]), shape_of(config));
   if (!statistics) return fail(channel, {statistics.error()}, exit_internal);
+  if (const auto errors = give_up_privileges(config); !errors.empty())
+    return fail(channel, errors, exit_failed);
   Assembled assembled = assemble(config, *logs->log, *zones, std::move(statistics).value(), about->number);
   if (!assembled.errors.empty()) return fail(channel, assembled.errors, exit_failed);
   auto loop = io::EventLoop::open();
