@@ -174,6 +174,7 @@ void Supervisor::change_over(Team& to) {
   auto logs = open_logs(to.config().log);
   if (!logs) {
     to.stop(Team::Stop::at_once);
+    next_ = nullptr;
     finish_reload(exit_failed, warnings_ + as_messages(logs.error().message));
     return;
   }

@@ -104,7 +104,7 @@ void Team::on_word(WorkerProcess& worker, Word word, process::Message& message) 
       break;
     case Word::deaf:
       worker.deaf = true;
-      if (is_deaf() && !std::exchange(told_deaf_, true)) events_.on_team_deaf(*this);
+      tell_if_deaf();
       break;
     case Word::hand:
       exchange_.on_hand(worker, message);
@@ -190,7 +190,7 @@ void Team::on_end(WorkerProcess& worker, const process::End& end) {
       events_.on_team_changed(*this);
       break;
     case State::retiring:
-      if (is_deaf() && !std::exchange(told_deaf_, true)) events_.on_team_deaf(*this);
+      tell_if_deaf();
       end_if_nobody_left();
       break;
     case State::stopping:
@@ -414,6 +414,11 @@ std::vector<Partner*> Team::serving() const {
 bool Team::is_deaf() const noexcept {
   return std::all_of(workers_.begin(), workers_.end(),
                      [](const auto& each) { return each->deaf || each->state == WorkerState::starting; });
+}
+
+/// Not while it serves: then some of its workers may be leaving as well, those that were worn out.
+void Team::tell_if_deaf() {
+  if (state_ == State::retiring && is_deaf() && !std::exchange(told_deaf_, true)) events_.on_team_deaf(*this);
 }
 
 void Team::end_if_nobody_left() {

@@ -132,6 +132,7 @@ class Team final : private WorkerProcess::Events {
   void on_nobody_left(base::TimePoint now);
   void kill_all();
   void end_if_nobody_left();
+  void tell_if_deaf();
   [[nodiscard]] Seat* seat_of(const WorkerProcess& worker) noexcept;
   [[nodiscard]] std::optional<std::uint32_t> free_number(const Seat& seat) const noexcept;
 
