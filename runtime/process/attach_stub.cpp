@@ -65,7 +65,8 @@ int wait_on(int socket, long milliseconds, const sigset_t& open) {
   return ::ppoll(&one, socket < 0 ? 0 : 1, milliseconds < 0 ? nullptr : &time, &open);
 }
 
-/// A connection over which descriptor 0 was sent; -1 with errno.
+/// A connection over which descriptor 0 was sent, or which the host has ended already: it may have said why.
+/// -1 with errno.
 int hand_over(const sockaddr_un& host) {
   const int link = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (link < 0) return -1;
@@ -84,9 +85,9 @@ int hand_over(const sockaddr_un& host) {
   about->cmsg_len = CMSG_LEN(sizeof(int));
   const int socket = STDIN_FILENO;
   std::memcpy(CMSG_DATA(about), &socket, sizeof socket);
-  if (::connect(link, reinterpret_cast<const sockaddr*>(&host), sizeof host) == 0 &&  // NOLINT
-      ::sendmsg(link, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(greeting.size())) {
-    return link;
+  if (::connect(link, reinterpret_cast<const sockaddr*>(&host), sizeof host) == 0) {  // NOLINT
+    const ssize_t sent = ::sendmsg(link, &message, MSG_NOSIGNAL);
+    if (sent == static_cast<ssize_t>(greeting.size()) || errno == EPIPE || errno == ECONNRESET) return link;
   }
   const int error = errno;
   ::close(link);
@@ -159,7 +160,8 @@ class Stub {
       std::array<char, 200> said{};
       const ssize_t got = ::recv(link, said.data(), said.size() - 1, 0);
       if (got <= 0) break;
-      if (!attached && std::strcmp(said.data(), attach_answer) != 0) {
+      // What follows it, why the socket is wanted no more, may have come with it.
+      if (!attached && !std::string_view(said.data()).starts_with(attach_answer)) {
         refused_ = true;
         said[static_cast<std::size_t>(got) - 1] = '\0';  // Its line's end.
         say("the host does not take the socket: ", said.data());
