@@ -60,7 +60,7 @@ def expect_well(running):
 def _(t):
     running = t.use(running_pair)
     expect_well(running)
-    equal(len(stubs(running)), 4, "processes that lighttpd started")
+    eventually(lambda: len(stubs(running)) == 4, "the four processes that lighttpd started", 10)
     told = host.run_trivet(t.build, "reload", "-c", running.trivet.file)
     equal(told.returncode, 0, f"reload: {told.stderr!r}")
     expect_well(running)
@@ -69,7 +69,7 @@ def _(t):
         os.kill(pid, signal.SIGKILL)
     eventually(lambda: len(workers(running) - before) == 2, "other workers", 10)
     expect_well(running)
-    equal(len(stubs(running)), 4, "processes that lighttpd started")
+    eventually(lambda: len(stubs(running)) == 4, "the four processes that lighttpd started", 10)
 
 
 @suite.test("a restart of the host fails no request", timeout=90)
@@ -79,4 +79,4 @@ def _(t):
     running.trivet.stop()
     running.trivet.start()
     expect_well(running)
-    equal(len(stubs(running)), 4, "processes that lighttpd started")
+    eventually(lambda: len(stubs(running)) == 4, "the four processes that lighttpd started", 10)
