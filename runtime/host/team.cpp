@@ -177,6 +177,7 @@ void Team::on_end(WorkerProcess& worker, const process::End& end) {
   if (!first_start) tell_end(worker, end);
   Seat* const seat = seat_of(worker);
   slots_.give_back(worker.slot());
+  generation_->statistics().rest(worker.number());
   exchange_.ended(worker);
   const WorkerProcess* const gone = &worker;
   if (seat != nullptr) empty(*seat, *gone, lived || accused);

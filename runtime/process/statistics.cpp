@@ -34,7 +34,7 @@ std::size_t size_of(const Statistics::Shape& shape) noexcept {
   return header_size + shape.rows * columns(shape) * entry_size;
 }
 
-std::byte* at(void* mapped, std::size_t entry) noexcept {
+std::byte* entry_at(void* mapped, std::size_t entry) noexcept {
   return static_cast<std::byte*>(mapped) + header_size + entry * entry_size;
 }
 
@@ -184,17 +184,25 @@ Statistics::Row Statistics::take(std::uint32_t preferred) const noexcept {
       row = (shape_.rows / 2 + tried) % shape_.rows;
     } while (!claim(row) && ++tried < shape_.rows);
   }
+  rest(row);
+  return at(row);
+}
+
+Statistics::Row Statistics::at(std::uint32_t row) const noexcept {
   const std::size_t first = row * columns(shape_);
   // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): fixed layout
-  const Row taken{{reinterpret_cast<PluginCounters*>(at(mapped_, first)), shape_.plugins},
-                  {reinterpret_cast<RouteCounters*>(at(mapped_, first + shape_.plugins)), shape_.routes}};
+  return {{reinterpret_cast<PluginCounters*>(entry_at(mapped_, first)), shape_.plugins},
+          {reinterpret_cast<RouteCounters*>(entry_at(mapped_, first + shape_.plugins)), shape_.routes}};
   // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
-  for (PluginCounters& each : taken.plugins) {
+}
+
+void Statistics::rest(std::uint32_t row) const noexcept {
+  if (row >= shape_.rows) return;
+  for (PluginCounters& each : at(row).plugins) {
     set(each.waiting, 0);
     set(each.running, 0);
     set(each.lost, 0);
   }
-  return taken;
 }
 
 Statistics::Sums Statistics::sum() const {
@@ -217,7 +225,7 @@ void Statistics::add_entries(std::size_t from, std::size_t to, Sums& sums) const
   for (std::size_t entry = (from - header_size) / entry_size; header_size + entry * entry_size < to;
        ++entry) {
     const std::size_t column = entry % columns(shape_);
-    const std::byte* const counters = at(mapped_, entry);
+    const std::byte* const counters = entry_at(mapped_, entry);
     // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): fixed layout
     if (column < shape_.plugins) {
       add_to(sums.plugins[column], *reinterpret_cast<const PluginCounters*>(counters));

@@ -88,6 +88,9 @@ class Statistics {
   /// What is of the moment only starts from zero. With more workers than rows two share one, and may
   /// miscount.
   [[nodiscard]] Row take(std::uint32_t preferred) const noexcept;
+  /// For the supervisor, after the worker of this row has ended: what is of the moment is over. Until another
+  /// one takes it.
+  void rest(std::uint32_t row) const noexcept;
   /// Over all rows.
   [[nodiscard]] Sums sum() const;
 
@@ -97,6 +100,7 @@ class Statistics {
  private:
   Statistics() = default;
   base::Result<> map();
+  [[nodiscard]] Row at(std::uint32_t row) const noexcept;
   [[nodiscard]] bool claim(std::uint32_t row) const noexcept;
   void add_entries(std::size_t from, std::size_t to, Sums& sums) const;
 

@@ -288,3 +288,55 @@ def _(t):
             each.join()
         expect(answered[0] > 50 and lost[0] == 0, f"{answered[0]} answers, {lost[0]} lost")
         expect(pathlib.Path(f"/proc/{running.pid}").exists(), "the host is gone")
+
+
+COUNTED = """
+[plugin.hello]
+[plugin.misbehave]
+threads = 2
+timeout = "1s"
+[[route]]
+name = "bad"
+path = "/bad/**"
+respond = "misbehave"
+[[route]]
+name = "hello"
+path = "/**"
+respond = "hello"
+"""
+
+
+@suite.test("status counts on over workers that end and reloads, and tells of a lost plugin thread until it is gone",
+            timeout=60)
+def _(t):
+    with running_with(t, config=COUNTED) as running:
+        def status():
+            told = json.loads(ask(t, running, "status", "--json").stdout)
+            return told, {each["name"]: each for each in told["plugins"] + told["routes"]}
+
+        def serve(times):
+            for _ in range(times):
+                equal(running.get("/hello").status, 200, "status")
+
+        serve(10)
+        os.kill(status()[0]["workers"][0]["pid"], signal.SIGKILL)
+        eventually(lambda: len(status()[0]["workers"]) == 2, "another worker", 10)
+        serve(10)
+        equal(ask(t, running, "reload").returncode, 0, "reload")
+        serve(10)
+
+        def counted():
+            told, named = status()
+            return (told["totals"]["requests"]["responder"], named["hello"]["requests"],
+                    named["hello"]["responses"]["2xx"])
+
+        eventually(lambda: counted() == (30, 30, 30), "thirty requests", 10)
+        first = {each["pid"] for each in status()[0]["workers"]}
+        with running.connect() as link:
+            link.send(request(cgi("/bad/", QUERY_STRING="sleep")))
+            equal(link.response().status, 504, "status")
+        eventually(lambda: status()[1]["misbehave"]["lost"] == 1, "a lost thread", 10)
+        eventually(lambda: len(first & {each["pid"] for each in status()[0]["workers"]}) == 1, "its worker ends", 15)
+        plugin = status()[1]["misbehave"]
+        equal((plugin["calls"], plugin["timeouts"], plugin["lost"], plugin["running"]), (1, 1, 0, 0), "the plugin")
+        serve(2)

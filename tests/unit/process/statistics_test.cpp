@@ -98,6 +98,27 @@ TEST(StatisticsMemory, AWorkersReplacementGoesOnCountingInItsRow) {
   EXPECT_EQ(sums.plugins[0].running, 2U);
 }
 
+TEST(StatisticsMemory, AfterAWorkersEndNothingOfItIsOfTheMoment) {
+  const Statistics statistics = make({2, 1, 1});
+  const auto be_stuck = [](const Statistics::Row& row) {
+    add(row.plugins[0].calls);
+    add(row.plugins[0].lost);
+    add(row.plugins[0].running);
+    add(row.plugins[0].waiting);
+  };
+  {
+    const Worker ended(statistics, 0, be_stuck);
+  }
+  const Worker other(statistics, 1, be_stuck);
+  statistics.rest(0);
+  statistics.rest(2);  // None.
+  const PluginTotals sums = statistics.sum().plugins[0];
+  EXPECT_EQ(sums.calls, 2U);
+  EXPECT_EQ(sums.lost, 1U);
+  EXPECT_EQ(sums.running, 1U);
+  EXPECT_EQ(sums.waiting, 1U);
+}
+
 TEST(StatisticsMemory, ARowBelongsToOneWorkerAsLongAsThatLives) {
   const Statistics statistics = make({2, 1, 0});
   const auto lose_one = [](const Statistics::Row& row) { add(row.plugins[0].lost); };
