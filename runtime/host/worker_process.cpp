@@ -57,11 +57,24 @@ base::Result<> WorkerProcess::watch() {
 WorkerProcess::~WorkerProcess() = default;
 
 bool WorkerProcess::tell(Word word, std::string_view text, std::span<const int> descriptors) {
-  if (process_.channel.send(static_cast<std::uint32_t>(word), text, descriptors) == Channel::Outcome::done)
-    return true;
+  switch (process_.channel.send(static_cast<std::uint32_t>(word), text, descriptors)) {
+    case Channel::Outcome::done:
+      return true;
+    case Channel::Outcome::gone:
+      ends_soon();
+      return false;
+    case Channel::Outcome::full:
+    case Channel::Outcome::empty:
+      break;
+  }
   if (last_words.empty()) last_words = "it did not take what it was told";
   kill(SIGKILL);
   return false;
+}
+
+/// Its channel has ended. It may be on its way out in order, with something left to do.
+void WorkerProcess::ends_soon() {
+  if (!kill_.armed()) loop_.timers().arm(kill_, loop_.now() + last_moments);
 }
 
 void WorkerProcess::kill(int signal) const noexcept { ::kill(process_.pid, signal); }
@@ -85,7 +98,7 @@ void WorkerProcess::on_message() {
       case Channel::Outcome::full:
       case Channel::Outcome::gone:
         channel_.reset();  // Its end follows, or is made to.
-        if (!kill_.armed()) loop_.timers().arm(kill_, loop_.now() + last_moments);
+        ends_soon();
         return;
     }
   }

@@ -57,7 +57,7 @@ class WorkerProcess final : public Partner {
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  /// Kills it where it does not listen; then false, and its end follows.
+  /// False where it takes nothing any more: its end follows. One that only does not listen is killed.
   bool tell(Word word, std::string_view text = {}, std::span<const int> descriptors = {}) override;
   void kill(int signal) const noexcept override;
   /// First so that it notes whose code runs, a second later for good. `why` is kept as its last words.
@@ -83,6 +83,7 @@ class WorkerProcess final : public Partner {
       : loop_(loop), events_(events), start_(start), process_(std::move(process)) {}
   base::Result<> watch();
   void on_message();
+  void ends_soon();
   void on_death();
   void on_kill(base::TimePoint /*now*/) { kill(9); }
 
