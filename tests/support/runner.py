@@ -121,6 +121,7 @@ class Suite:
     def __init__(self, name):
         self.name = name
         self.tests = []
+        self.of_release = set()
         self._running = {}
         self._factories = set()
         Suite.every.append(self)
@@ -129,9 +130,12 @@ class Suite:
         self._factories.add(function)
         return function
 
-    def test(self, name, timeout=60):
+    def test(self, name, timeout=60, sanitized=True):
+        """`sanitized=False`: of a build with sanitizers it could say nothing, so it is no test of one."""
         def register(function):
             self.tests.append((name, function, timeout))
+            if not sanitized:
+                self.of_release.add(name)
             return function
 
         return register
@@ -231,7 +235,8 @@ def main(files, arguments=None):
     wanted = []
     for suite in Suite.every:
         tests = [test for test in suite.tests
-                 if not options.only or any(part in f"{suite.name}: {test[0]}" for part in options.only)]
+                 if (not options.only or any(part in f"{suite.name}: {test[0]}" for part in options.only))
+                 and not (build.sanitizer and test[0] in suite.of_release)]
         if tests:
             wanted.append((suite, tests))
     if options.list:

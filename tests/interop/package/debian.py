@@ -26,8 +26,6 @@ def run(*words, wanted=0, **more):
 @suite.fixture
 def packages(t):
     """The folder with the packages of this build."""
-    if t.build.sanitizer:
-        skip("a build with sanitizers is not packed")
     if shutil.which("dpkg-shlibdeps") is None:
         skip("dpkg-dev is not installed")
     with temporary_folder() as folder:
@@ -83,7 +81,7 @@ def listed(deb):
     return found
 
 
-@suite.test("the packages build, and say what they need", timeout=300)
+@suite.test("the packages build, and say what they need", timeout=300, sanitized=False)
 def _(t):
     fields = run("dpkg-deb", "--info", package(t, "trivet"))
     depends = re.search(r"^ Depends: (.*)$", fields, re.M).group(1)
@@ -93,7 +91,7 @@ def _(t):
     equal(run("dpkg-deb", "--info", package(t, "trivet"), "conffiles").split(), ["/etc/trivet/trivet.toml"], "conffiles")
 
 
-@suite.test("each file is where Debian has it, root's, and not for others to write", timeout=300)
+@suite.test("each file is where Debian has it, root's, and not for others to write", timeout=300, sanitized=False)
 def _(t):
     files = listed(package(t, "trivet"))
     for each in ("/usr/bin/trivet", "/usr/bin/trivet-attach", "/etc/trivet/trivet.toml", "/etc/trivet/conf.d/", "/lib/systemd/system/trivet.service",
@@ -112,7 +110,7 @@ def _(t):
             expect(str(t.build.folder) not in path, path)
 
 
-@suite.test("installed into a clean root it makes its user and folders, and starts nothing", timeout=300)
+@suite.test("installed into a clean root it makes its user and folders, and starts nothing", timeout=300, sanitized=False)
 def _(t):
     root = t.use(installed)
     uid, gid = account(root)
@@ -144,7 +142,7 @@ def enterable(root):
            str(root)]
 
 
-@suite.test("the installed host checks, serves and stops with the configuration that comes with it", timeout=300)
+@suite.test("the installed host checks, serves and stops with the configuration that comes with it", timeout=300, sanitized=False)
 def _(t):
     root = t.use(installed)
     with enterable(root) as enter, temporary_folder() as folder:
@@ -165,7 +163,8 @@ def _(t):
         expect(not socket.exists(), "the socket's file is left")
 
 
-@suite.test("a plugin is built with what trivet-dev installs, found by find_package(Trivet), and its test passes", timeout=300)
+@suite.test("a plugin is built with what trivet-dev installs, found by find_package(Trivet), and its test passes",
+            timeout=300, sanitized=False)
 def _(t):
     root = t.use(installed)
     with temporary_folder() as folder:
@@ -177,7 +176,7 @@ def _(t):
         expect((folder / "build/plugins/my_plugin.so").exists(), "my_plugin.so")
 
 
-@suite.test("a removal keeps configuration and state, a purge takes them, both can be done again", timeout=300)
+@suite.test("a removal keeps configuration and state, a purge takes them, both can be done again", timeout=300, sanitized=False)
 def _(t):
     root = t.use(installed)
     (root / "var/lib/trivet/plugins/left").write_text("x")
