@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "runtime/plugin/library.hpp"
 #include "runtime/plugin/plugin.hpp"
 #include "runtime/plugin/trust.hpp"
+#include "runtime/process/memory_file.hpp"
 
 namespace trivet::host {
 namespace {
@@ -31,21 +31,6 @@ process::FileDescriptor take_lock(const std::string& folder, int flags) {
       ::open((folder + lock_name).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600));
   if (lock.is_open() && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) lock.reset();
   return lock;
-}
-
-base::Result<process::FileDescriptor> seal(const std::string& bytes) {
-  process::FileDescriptor memory(::memfd_create("trivet-configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  const char* const what = "cannot keep the configuration for workers";
-  if (!memory.is_open()) return base::system_error(what, errno);
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::write(memory.get(), bytes.data() + done, bytes.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return base::system_error(what, errno);
-    done += static_cast<std::size_t>(n);
-  }
-  constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  if (::fcntl(memory.get(), F_ADD_SEALS, seals) != 0) return base::system_error(what, errno);
-  return memory;
 }
 
 /// Who may decide what code runs, beside root: not whom that code runs as.
@@ -89,7 +74,8 @@ std::vector<base::Error> Generation::make(config::Loaded loaded, const config::O
   if (!errors.empty()) return errors;
   if (const auto opened = open_to_readers(folder, config.server); !opened) return {opened.error()};
   snapshot.account = config.server.account;
-  auto sealed = seal(config::pack(snapshot));
+  auto sealed = process::make_memory_file("trivet-configuration", config::pack(snapshot),
+                                          process::Sealed::yes, "cannot keep the configuration for workers");
   if (!sealed) return {sealed.error()};
   generation->snapshot_ = std::move(sealed).value();
   auto statistics = process::Statistics::make(shape_of(config));
@@ -127,16 +113,9 @@ Generation::~Generation() {
 base::Result<config::Snapshot> read_snapshot(int descriptor) {
   const base::Error wrong{base::ErrorCode::system_failure,
                           "what was passed is no configuration of this version"};
-  struct stat about{};
-  if (::fstat(descriptor, &about) != 0) return wrong;
-  std::string bytes(static_cast<std::size_t>(about.st_size), '\0');
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::pread(descriptor, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return wrong;
-    done += static_cast<std::size_t>(n);
-  }
-  auto snapshot = config::unpack(bytes);
+  const auto bytes = process::read_memory_file(descriptor);
+  if (!bytes) return wrong;
+  auto snapshot = config::unpack(*bytes);
   if (!snapshot) return wrong;
   return std::move(*snapshot);
 }

@@ -1,15 +1,13 @@
 #include "runtime/host/inheritance.hpp"
 
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 
 #include "runtime/base/packing.hpp"
+#include "runtime/process/memory_file.hpp"
 
 namespace trivet::host {
 namespace {
@@ -119,31 +117,16 @@ std::optional<Inheritance> unpack_inheritance(std::string_view bytes) {
 }
 
 base::Result<process::FileDescriptor> in_memory(const Inheritance& inheritance) {
-  const std::string bytes = pack(inheritance);
-  process::FileDescriptor memory(::memfd_create("trivet-inheritance", MFD_CLOEXEC));
-  if (!memory.is_open()) return base::system_error("cannot keep what the new image needs", errno);
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::write(memory.get(), bytes.data() + done, bytes.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return base::system_error("cannot keep what the new image needs", errno);
-    done += static_cast<std::size_t>(n);
-  }
-  return memory;
+  return process::make_memory_file("trivet-inheritance", pack(inheritance), process::Sealed::yes,
+                                   "cannot keep what the new image needs");
 }
 
 base::Result<Inheritance> read_inheritance(int descriptor) {
   const base::Error wrong{base::ErrorCode::system_failure,
                           "what an earlier image left is nothing that this version understands"};
-  struct stat about{};
-  if (::fstat(descriptor, &about) != 0) return wrong;
-  std::string bytes(static_cast<std::size_t>(about.st_size), '\0');
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::pread(descriptor, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return wrong;
-    done += static_cast<std::size_t>(n);
-  }
-  auto inheritance = unpack_inheritance(bytes);
+  const auto bytes = process::read_memory_file(descriptor);
+  if (!bytes) return wrong;
+  auto inheritance = unpack_inheritance(*bytes);
   if (!inheritance) return wrong;
   return std::move(*inheritance);
 }

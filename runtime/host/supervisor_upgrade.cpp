@@ -62,15 +62,14 @@ void Supervisor::on_upgrade_step(base::TimePoint now) {
   }
   log_.info("another image of the program takes over", {{"program", program_}});
   log_.flush();
-  const process::FileDescriptor client = upgrader_.release();
+  process::FileDescriptor client = upgrader_.release();
   Inheritance left = inheritance();
   const process::FileDescriptor own(::open("/proc/self/exe", O_PATH | O_CLOEXEC));
   left.executable = own.get();
   left.client = client.get();
   const base::Error error = become(program_, left);
-  log_.error("no upgrade", {{"reason", error.message}});
-  upgrading_ = false;  // Whoever asked sees that the connection has ended.
-  begin_reload();
+  if (client.is_open()) upgrader_ = admin_.adopt(std::move(client));
+  end_upgrade("trivet: no upgrade: " + error.message + "\n");
 }
 
 Inheritance Supervisor::inheritance() {
@@ -174,6 +173,7 @@ void Supervisor::go_back() {
   const base::Error error = become(before_.get(), left);
   log_.error("the image before cannot be run", {{"reason", error.message}});
   before_.reset();
+  if (client.is_open()) running_.front() = admin_.adopt(std::move(client));
   finish_reload(exit_failed, std::exchange(failure_, {}));
 }
 
