@@ -87,7 +87,8 @@ std::vector<base::Error> Generation::make(config::Loaded loaded, const config::O
 
 base::Result<std::unique_ptr<Generation>> Generation::adopt(std::uint32_t number, std::string folder,
                                                             process::FileDescriptor lock,
-                                                            process::FileDescriptor snapshot) {
+                                                            process::FileDescriptor snapshot,
+                                                            process::FileDescriptor statistics) {
   auto read = read_snapshot(snapshot.get());
   if (!read) return read.error();
   config::Loaded loaded = config::load_snapshot(read.value());
@@ -98,10 +99,17 @@ base::Result<std::unique_ptr<Generation>> Generation::adopt(std::uint32_t number
   generation->folder_ = std::move(folder);
   generation->lock_ = std::move(lock);
   generation->snapshot_ = std::move(snapshot);
-  // Its workers count on in the memory that they have, which the program before this one read.
-  auto statistics = process::Statistics::make(shape_of(generation->config_));
-  if (!statistics) return statistics.error();
-  generation->statistics_ = std::make_unique<process::Statistics>(std::move(statistics).value());
+  const process::Statistics::Shape shape = shape_of(generation->config_);
+  process::FileDescriptor same(::fcntl(statistics.get(), F_DUPFD_CLOEXEC, 0));
+  if (auto counting = process::Statistics::open(std::move(same), shape)) {
+    generation->statistics_ = std::make_unique<process::Statistics>(std::move(counting).value());
+    return generation;
+  }
+  // Its workers count on in there, and an image that understands it may come back.
+  generation->unseen_ = std::move(statistics);
+  auto anew = process::Statistics::make(shape);
+  if (!anew) return anew.error();
+  generation->statistics_ = std::make_unique<process::Statistics>(std::move(anew).value());
   return generation;
 }
 

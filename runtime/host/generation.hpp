@@ -25,10 +25,12 @@ class Generation {
   /// change their user, that user can read the copies and not write them.
   static std::vector<base::Error> make(config::Loaded loaded, const config::Overrides& overrides,
                                        std::uint32_t number, std::unique_ptr<Generation>& made);
-  /// One that an earlier image of this process made: its folder, the lock of that, and the snapshot.
+  /// One that an earlier image of this process made: its folder, the lock of that, the snapshot, and what its
+  /// workers count in.
   static base::Result<std::unique_ptr<Generation>> adopt(std::uint32_t number, std::string folder,
                                                          process::FileDescriptor lock,
-                                                         process::FileDescriptor snapshot);
+                                                         process::FileDescriptor snapshot,
+                                                         process::FileDescriptor statistics);
   ~Generation();
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
@@ -44,6 +46,12 @@ class Generation {
   [[nodiscard]] const HeldZones& zones() const noexcept { return zones_; }
   /// What its workers count in.
   [[nodiscard]] const process::Statistics& statistics() const noexcept { return *statistics_; }
+  /// The workers of an earlier image count in memory that this version does not understand.
+  [[nodiscard]] bool counts_unseen() const noexcept { return unseen_.is_open(); }
+  /// For the next image.
+  [[nodiscard]] int counting_memory() const noexcept {
+    return counts_unseen() ? unseen_.get() : statistics_->descriptor();
+  }
 
  private:
   Generation(std::uint32_t number, config::Config config) : number_(number), config_(std::move(config)) {}
@@ -55,6 +63,7 @@ class Generation {
   process::FileDescriptor snapshot_;
   HeldZones zones_;
   std::unique_ptr<process::Statistics> statistics_;
+  process::FileDescriptor unseen_;
 };
 
 /// The snapshot that was passed to a worker.

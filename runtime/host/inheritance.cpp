@@ -17,12 +17,20 @@ constexpr std::string_view magic = "trivet inheritance";
 void put(base::Packer& packer, int descriptor) { packer.number(static_cast<std::size_t>(descriptor + 1)); }
 int get(base::Unpacker& from) { return static_cast<int>(from.number()) - 1; }
 
+/// The clock goes on across exec: it is the machine's.
+void put(base::Packer& packer, base::TimePoint time) {
+  packer.number(static_cast<std::size_t>(time.time_since_epoch().count()));
+}
+base::TimePoint get_time(base::Unpacker& from) {
+  return base::TimePoint(base::Duration(static_cast<base::Duration::rep>(from.number())));
+}
+
 bool is_open(int descriptor) noexcept { return ::fcntl(descriptor, F_GETFD) >= 0; }
 
 }  // namespace
 
 std::vector<int> Inheritance::descriptors() const {
-  std::vector<int> all{board, executable, lock, snapshot};
+  std::vector<int> all{board, executable, lock, snapshot, statistics};
   for (const process::PassedSocket& each : passed) all.push_back(each.descriptor);
   for (const Socket& each : sockets) all.push_back(each.descriptor);
   for (const Zone& each : zones) all.push_back(each.descriptor);
@@ -55,6 +63,8 @@ std::string pack(const Inheritance& from) {
   packer.text(from.folder);
   put(packer, from.lock);
   put(packer, from.snapshot);
+  put(packer, from.statistics);
+  packer.text(from.counted);
   packer.number(from.zones.size());
   for (const Inheritance::Zone& each : from.zones) {
     packer.text(each.about);
@@ -67,6 +77,7 @@ std::string pack(const Inheritance& from) {
     packer.number(static_cast<std::size_t>(each.pid));
     put(packer, each.pidfd);
     put(packer, each.channel);
+    put(packer, each.started);
   }
   put(packer, from.client);
   packer.text(from.failure);
@@ -94,6 +105,8 @@ std::optional<Inheritance> unpack_inheritance(std::string_view bytes) {
   got.folder = from.text();
   got.lock = get(from);
   got.snapshot = get(from);
+  got.statistics = get(from);
+  got.counted = from.text();
   for (std::size_t left = from.number(); left > 0 && !from.failed(); --left) {
     std::string about = from.text();
     got.zones.push_back({std::move(about), get(from)});
@@ -105,6 +118,7 @@ std::optional<Inheritance> unpack_inheritance(std::string_view bytes) {
     worker.pid = static_cast<std::int64_t>(from.number());
     worker.pidfd = get(from);
     worker.channel = get(from);
+    worker.started = get_time(from);
     got.workers.push_back(worker);
   }
   got.client = get(from);

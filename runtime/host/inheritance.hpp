@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/clock.hpp"
 #include "runtime/base/error.hpp"
 #include "runtime/process/file_descriptor.hpp"
 #include "runtime/process/service_manager.hpp"
@@ -17,7 +18,7 @@ namespace trivet::host {
 /// serve on.
 struct Inheritance {
   /// Counts up with each change that an older reader would misunderstand.
-  static constexpr std::size_t format = 1;
+  static constexpr std::size_t format = 2;
   /// Where the new image finds the descriptor of all this.
   static constexpr const char* variable = "TRIVET_INHERITANCE";
 
@@ -36,6 +37,7 @@ struct Inheritance {
     std::int64_t pid = 0;
     int pidfd = -1;
     int channel = -1;
+    base::TimePoint started{};
   };
 
   int board = -1;
@@ -46,6 +48,8 @@ struct Inheritance {
   std::string folder;  ///< Of the plugins' copies.
   int lock = -1;
   int snapshot = -1;
+  int statistics = -1;      ///< What the workers of that generation count in.
+  std::string counted;      ///< As Counted is packed, which has a version of its own.
   std::vector<Zone> zones;  ///< In the order of that generation's configuration.
   std::vector<Worker> workers;
   int client = -1;      ///< Who asked over the admin socket, and waits; -1: nobody.

@@ -23,6 +23,8 @@ class Slots {
   void give_back(std::uint32_t slot);
   /// Of a worker that an earlier image of this program started.
   void claim(std::uint32_t slot) { used_[slot] = true; }
+  /// What workers of earlier images counted that had ended.
+  void begin_with(const process::WorkerTotals& ended) noexcept { ended_ = ended; }
   [[nodiscard]] process::WorkerSlot& operator[](std::uint32_t slot) const noexcept {
     return board_.slot(slot);
   }

@@ -228,6 +228,7 @@ void Supervisor::finish_reload(int code, const std::string& messages) {
   }
   reloading_ = false;
   if (code == exit_ok) {
+    unread_counts_.clear();
     log_.info("reloaded", {{"generation", std::to_string(serving_->generation().number())}});
   } else {
     log_.error("reload failed: what served before serves on", {{"reason", messages}});

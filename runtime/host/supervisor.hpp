@@ -91,6 +91,7 @@ class Supervisor final : public AdminHandler, private Team::Events {
   void on_probed(const std::string& why_not);
   void end_upgrade(const std::string& failure);
   [[nodiscard]] Inheritance inheritance();
+  void count_on(Inheritance& left);
   void go_back();
 
   Origin origin_;
@@ -122,6 +123,7 @@ class Supervisor final : public AdminHandler, private Team::Events {
   std::unique_ptr<Probe> probe_;
   process::FileDescriptor before_;  ///< The image before this one, until this one's workers serve.
   std::string failure_;             ///< Why this one cannot serve and goes back to that.
+  std::string unread_counts_;       ///< What that had counted, where this one cannot go on with it.
   std::string program_;             ///< Where this one was started from.
   base::MemberTimer<Supervisor, &Supervisor::on_upgrade_step> upgrade_{*this};
   base::TimePoint started_{};

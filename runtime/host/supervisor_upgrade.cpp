@@ -1,10 +1,13 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <utility>
 
+#include "runtime/host/assembly.hpp"
+#include "runtime/host/counted.hpp"
 #include "runtime/host/serving.hpp"
 #include "runtime/host/supervisor.hpp"
 
@@ -17,6 +20,13 @@ namespace {
 constexpr auto step = std::chrono::milliseconds(20);
 /// Beyond reload_grace, within which an older generation is gone.
 constexpr auto patience = std::chrono::seconds(5);
+
+/// With what the workers of a generation have counted up to now.
+process::StatisticsTotals with(process::StatisticsTotals counted, const Generation& generation) {
+  counted.add(generation.statistics(), names_of(generation.config()),
+              process::StatisticsTotals::Workers::ended);
+  return counted;
+}
 
 int fail(const base::Error& error) {
   std::fputs(("trivet: " + error.message + "\n").c_str(), stderr);
@@ -83,6 +93,10 @@ Inheritance Supervisor::inheritance() {
   left.folder = generation.folder();
   left.lock = generation.lock();
   left.snapshot = generation.snapshot();
+  left.statistics = generation.counting_memory();
+  left.counted = unread_counts_.empty()
+                     ? pack(Counted{started_, slots_.ended(), counted_, with(counted_, generation)})
+                     : unread_counts_;
   for (const auto& each : generation.zones())
     left.zones.push_back({ZoneStore::pack(*each), each->descriptor.get()});
   left.workers = serving_->inheritance();
@@ -119,14 +133,31 @@ void Supervisor::end_upgrade(const std::string& failure) {
   begin_reload();
 }
 
+/// From where the image before stopped, as far as this version understands how that counted.
+void Supervisor::count_on(Inheritance& left) {
+  const Generation& generation = serving_->generation();
+  auto before = unpack_counted(left.counted);
+  if (!before || generation.counts_unseen()) {
+    log_.warn(before
+                  ? "what retiring workers count of plugins and routes is of another version and is not seen"
+                  : "what was counted before is of another version: counts and uptime start from zero");
+    unread_counts_ = std::move(left.counted);  // For an image that comes back.
+  }
+  if (!before) return;
+  started_ = std::min(before->started, loop_.now());
+  slots_.begin_with(before->ended);
+  counted_ = std::move(generation.counts_unseen() ? before->seen : before->gone);
+}
+
 int Supervisor::run(Inheritance left) {
   // As exec by a descriptor names a process after that.
   ::prctl(PR_SET_NAME, "trivet", 0, 0, 0);
   before_.reset(left.executable);
   AdminReply client;
   if (left.client >= 0) client = admin_.adopt(process::FileDescriptor(left.client));
-  auto generation = Generation::adopt(left.generation, left.folder, process::FileDescriptor(left.lock),
-                                      process::FileDescriptor(left.snapshot));
+  auto generation =
+      Generation::adopt(left.generation, left.folder, process::FileDescriptor(left.lock),
+                        process::FileDescriptor(left.snapshot), process::FileDescriptor(left.statistics));
   if (!generation) return fail(generation.error());
   generations_ = left.generation;
   HeldZones zones;
@@ -145,6 +176,7 @@ int Supervisor::run(Inheritance left) {
   teams_.push_back(std::make_unique<Team>(events, Team::Surroundings{loop_, log_, slots_, exchange_},
                                           std::move(generation).value(), std::move(opened)));
   serving_ = teams_.back().get();
+  count_on(left);
   if (const auto listening = listen_for_control(serving_->config().server); !listening)
     log_.error("nobody can command this host", {{"reason", listening.error().message}});
   serving_->adopt(left.workers);

@@ -296,9 +296,10 @@ void Team::adopt(const std::vector<Inheritance::Worker>& workers) {
   state_ = State::serving;
   WorkerProcess::Events& events = *this;
   for (const Inheritance::Worker& each : workers) {
-    auto worker = WorkerProcess::adopt(loop_, events, {each.slot, generation_->number(), each.number},
-                                       {static_cast<pid_t>(each.pid), process::FileDescriptor(each.pidfd),
-                                        process::Channel(process::FileDescriptor(each.channel))});
+    auto worker =
+        WorkerProcess::adopt(loop_, events, {each.slot, generation_->number(), each.number}, each.started,
+                             {static_cast<pid_t>(each.pid), process::FileDescriptor(each.pidfd),
+                              process::Channel(process::FileDescriptor(each.channel))});
     if (!worker) {
       log_.error("a worker cannot be taken over", {{"reason", worker.error().message}});
       continue;  // Its channel has ended: it finishes what runs.
@@ -320,7 +321,8 @@ std::vector<Inheritance::Worker> Team::inheritance() const {
   std::vector<Inheritance::Worker> left;
   for (const auto& each : workers_) {
     if (each->state != WorkerState::serving) continue;
-    left.push_back({each->slot(), each->number(), each->pid(), each->pidfd(), each->channel()});
+    left.push_back(
+        {each->slot(), each->number(), each->pid(), each->pidfd(), each->channel(), each->started});
   }
   return left;
 }

@@ -1,5 +1,6 @@
 #include "runtime/host/worker_process.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <utility>
@@ -34,13 +35,13 @@ base::Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(io::EventLoop&
 }
 
 base::Result<std::unique_ptr<WorkerProcess>> WorkerProcess::adopt(io::EventLoop& loop, Events& events,
-                                                                  const Start& start,
+                                                                  const Start& start, base::TimePoint started,
                                                                   process::StartedWorker process) {
   std::unique_ptr<WorkerProcess> worker(
       new WorkerProcess(loop, events, start, std::move(process)));  // NOLINT: private constructor
   if (const auto watched = worker->watch(); !watched) return watched.error();
   worker->state = State::serving;
-  worker->started = worker->since = loop.now();
+  worker->started = worker->since = std::min(started, loop.now());
   return worker;
 }
 

@@ -51,7 +51,7 @@ class WorkerProcess final : public Partner {
                                                             std::span<const int> descriptors);
   /// One that an earlier image of this process started, and that serves.
   static base::Result<std::unique_ptr<WorkerProcess>> adopt(io::EventLoop& loop, Events& events,
-                                                            const Start& start,
+                                                            const Start& start, base::TimePoint started,
                                                             process::StartedWorker process);
   ~WorkerProcess() override;
   WorkerProcess(const WorkerProcess&) = delete;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/error.hpp"
@@ -115,6 +116,14 @@ class Statistics {
 /// Memory  One entry for each name there has been since the last keep().
 class StatisticsTotals {
  public:
+  using Plugins = std::map<std::string, PluginTotals>;
+  using Routes = std::map<std::string, RouteTotals>;
+
+  StatisticsTotals() = default;
+  /// What another one had summed.
+  StatisticsTotals(Plugins plugins, Routes routes)
+      : plugins_(std::move(plugins)), routes_(std::move(routes)) {}
+
   /// What the columns are called.
   struct Names {
     std::vector<std::string> plugins;
@@ -131,10 +140,12 @@ class StatisticsTotals {
   /// Zeros for a name that nobody counted under.
   [[nodiscard]] PluginTotals plugin(const std::string& name) const;
   [[nodiscard]] RouteTotals route(const std::string& name) const;
+  [[nodiscard]] const Plugins& plugins() const noexcept { return plugins_; }
+  [[nodiscard]] const Routes& routes() const noexcept { return routes_; }
 
  private:
-  std::map<std::string, PluginTotals> plugins_;
-  std::map<std::string, RouteTotals> routes_;
+  Plugins plugins_;
+  Routes routes_;
 };
 
 /// Adds what one worker counted. For one that ended, its connections and requests are over.

@@ -1,9 +1,13 @@
 """SIGUSR2: another image of the program takes the place of the one that runs, and nobody notices."""
 
+import contextlib
 import copy
+import json
 import os
+import pathlib
 import shutil
 import signal
+import struct
 
 from support import fcgi, host as hosts, load as loads, site
 from support.fcgi import cgi, request
@@ -23,6 +27,7 @@ CONFIG = """
 [plugin.perish]
 threads = 0
 [[route]]
+name = "all"
 path = "/**"
 respond = "perish"
 """
@@ -51,6 +56,29 @@ def upgrade(t, running, wanted):
     running.mark_log()
     running.send_signal(signal.SIGUSR2)
     eventually(lambda: wanted in running.log_since_mark(), f"a line with {wanted!r}", 20 * t.build.slowness)
+
+
+def status(t, running):
+    told = hosts.run_trivet(t.build, "status", "--json", "--admin", f"unix:{running.folder}/run/admin.sock")
+    equal(told.returncode, 0, f"exit code of status: {told.stderr!r}")
+    return json.loads(told.stdout)
+
+
+def counted(t, running):
+    """What is counted of everything, of the plugin and of the route."""
+    told = status(t, running)
+    (plugin,) = [each for each in told["plugins"] if each["name"] == "perish"]
+    (route,) = [each for each in told["routes"] if each["name"] == "all"]
+    return told["totals"]["requests"]["responder"], told["totals"]["responses"]["2xx"], plugin["calls"], route["requests"]
+
+
+def expect_counted(t, running, number, what):
+    eventually(lambda: counted(t, running) == (number,) * 4, f"{number} counted requests {what}", 10)
+
+
+def ask(running, times):
+    for _ in range(times):
+        equal(running.get("/loop").status, 200, "status")
 
 
 def pid_of(link):
@@ -109,3 +137,66 @@ def _(t):
             running.file.write_text(good)
             upgrade(t, running, "reloaded generation=")
             expect(pid_of(link) != worker, "the old worker still answers")
+
+
+@suite.test("what was counted, and since when, goes on over upgrades, and over one that goes back", timeout=60)
+def _(t):
+    with site.running(t.build, CONFIG, processes=2) as running:
+        good = running.file.read_text()
+        ask(running, 7)
+        # Of one that has ended as well.
+        first = status(t, running)["workers"][0]["pid"]
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: first not in [each["pid"] for each in status(t, running)["workers"]]
+                   and len(status(t, running)["workers"]) == 2, "another worker", 10)
+        ask(running, 5)
+        expect_counted(t, running, 12, "before the upgrade")
+        eventually(lambda: status(t, running)["uptime_seconds"] >= 2, "two seconds of its life", 10)
+        accepted = status(t, running)["totals"]["connections_accepted"]
+        upgrade(t, running, "reloaded generation=2")
+        ask(running, 3)
+        expect_counted(t, running, 15, "after the upgrade")
+        expect(status(t, running)["uptime_seconds"] >= 2, "the uptime began again")
+        equal(status(t, running)["totals"]["connections_accepted"], accepted + 3, "connections accepted")
+        # And by an image whose workers cannot start, and by the one that it goes back to.
+        running.file.write_text(good + "[plugin.undefined_symbol]\n")
+        lives = min(each["uptime_seconds"] for each in status(t, running)["workers"])
+        upgrade(t, running, "back from another image")
+        expect(min(each["uptime_seconds"] for each in status(t, running)["workers"]) >= lives, "workers began again")
+        ask(running, 4)
+        expect_counted(t, running, 19, "after going back")
+        running.file.write_text(good)
+        upgrade(t, running, "reloaded generation=")
+        ask(running, 1)
+        expect_counted(t, running, 20, "after three upgrades")
+        expect("another version" not in running.log_text(), "what was counted was not understood")
+
+
+def spoil_counts(running):
+    """The memory that plugins and routes are counted in gets a version that nobody knows."""
+    for each in pathlib.Path(f"/proc/{running.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if "trivet-statistics" in os.readlink(each):
+                with open(each, "r+b", buffering=0) as memory:
+                    os.pwrite(memory.fileno(), struct.pack("I", 99), 8)
+
+
+@suite.test("where workers count as another version would, what was counted before stays, and the log says what is not seen")
+def _(t):
+    with site.running(t.build, CONFIG, processes=2) as running, running.connect() as link:
+        pid_of(link)
+        ask(running, 6)
+        expect_counted(t, running, 7, "before the upgrade")
+        spoil_counts(running)
+        upgrade(t, running, "reloaded generation=2")
+        equal(running.log_since_mark().count("of another version"), 1, "lines that tell of it")
+        pid_of(link)
+        ask(running, 2)
+        expect_counted(t, running, 10, "after the upgrade")
+        # An image that goes back hands on what it was given, and not what it made of it.
+        spoil_counts(running)
+        good = running.file.read_text()
+        running.file.write_text(good + "[plugin.undefined_symbol]\n")
+        upgrade(t, running, "back from another image")
+        equal(running.log_since_mark().count("of another version"), 2, "lines that tell of it")
+        expect_counted(t, running, 10, "after going back")

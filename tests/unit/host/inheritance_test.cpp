@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 
 namespace trivet::host {
@@ -25,8 +26,11 @@ class Inheriting : public ::testing::Test {
     left.folder = "/var/lib/trivet/plugins/gen-x";
     left.lock = open_one();
     left.snapshot = open_one();
+    left.statistics = open_one();
+    left.counted = std::string("counts\0 and more", 17);
     left.zones = {{"limits 1 2", open_one()}};
-    left.workers = {{3, 0, 4711, open_one(), open_one()}, {4, 3, 4712, open_one(), open_one()}};
+    left.workers = {{3, 0, 4711, open_one(), open_one(), base::TimePoint(std::chrono::hours(9))},
+                    {4, 3, 4712, open_one(), open_one(), base::TimePoint(base::Duration(1))}};
     left.client = open_one();
     left.failure = "why\nnot";
     return left;
@@ -46,10 +50,13 @@ TEST_F(Inheriting, GivesBackWhatWasLeft) {
   EXPECT_EQ(got->sockets.at(1).key, "tcp:127.0.0.1 9000");
   EXPECT_EQ(got->generation, 7U);
   EXPECT_EQ(got->folder, left.folder);
+  EXPECT_EQ(got->counted, left.counted);
   EXPECT_EQ(got->zones.at(0).about, "limits 1 2");
   EXPECT_EQ(got->workers.at(1).slot, 4U);
   EXPECT_EQ(got->workers.at(1).number, 3U);
   EXPECT_EQ(got->workers.at(1).pid, 4712);
+  EXPECT_EQ(got->workers.at(0).started, base::TimePoint(std::chrono::hours(9)));
+  EXPECT_EQ(got->workers.at(1).started, base::TimePoint(base::Duration(1)));
   EXPECT_EQ(got->failure, "why\nnot");
   Inheritance nobody = make();
   nobody.client = -1;
@@ -62,8 +69,8 @@ TEST_F(Inheriting, TakesNothingThatIsCutOrOfAnotherVersion) {
     EXPECT_FALSE(unpack_inheritance(std::string_view(whole).substr(0, size))) << size;
   EXPECT_FALSE(unpack_inheritance(whole + "x"));
   std::string other = whole;
-  const std::size_t format = other.find("1:", other.find("inheritance"));
-  other[format] = '2';
+  const std::size_t format = other.find("2:", other.find("inheritance"));
+  other[format] = '3';
   EXPECT_FALSE(unpack_inheritance(other));
 }
 
