@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,9 +28,18 @@ constexpr std::size_t header_size = 64;
 static_assert(sizeof(Header) <= header_size);
 
 CrashNote* crash_note = nullptr;
+pid_t noting = 0;
 Whose (*whose_code)() noexcept = nullptr;
 constexpr std::array<int, 7> faults = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
 std::array<struct sigaction, faults.size()> before;  // NOLINT: plain data, set once
+
+/// Somebody's code ends this process in order. Async-signal-safe, as _exit() is.
+void note_leaving() noexcept {
+  // One made by vfork() has the same memory, and is another process.
+  if (crash_note == nullptr || ::getpid() != noting) return;
+  const Whose by = whose_code();
+  if (!by.plugin.empty()) crash_note->write(by.plugin, by.route);
+}
 
 extern "C" void note_fault(int number, siginfo_t* about, void* /*context*/) {
   const int saved = errno;
@@ -121,16 +131,15 @@ Board::~Board() {
 
 void note_crashes(CrashNote& note, Whose (*whose)() noexcept) noexcept {
   crash_note = &note;
+  noting = ::getpid();
   whose_code = whose;
   struct sigaction action{};
   action.sa_sigaction = &note_fault;
   action.sa_flags = SA_ONSTACK | SA_SIGINFO;
   ::sigfillset(&action.sa_mask);
   for (std::size_t i = 0; i < faults.size(); ++i) ::sigaction(faults[i], &action, &before[i]);
-  std::atexit([] {
-    const Whose by = whose_code();
-    if (!by.plugin.empty() && crash_note != nullptr) crash_note->write(by.plugin, by.route);
-  });
+  std::atexit([] { note_leaving(); });
+  std::at_quick_exit([] { note_leaving(); });
   // A child made by fork() is another process: how that ends is not this one's end.
   ::pthread_atfork(nullptr, nullptr, [] { crash_note = nullptr; });
 }
@@ -164,3 +173,19 @@ FaultStack::~FaultStack() {
 }
 
 }  // namespace trivet::process
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // They have their own.
+
+// No handler sees _exit(). A symbol of the program comes before the C library's for every library that is
+// loaded, so what plugins call is this. Only a system call of their own goes past it.
+extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier): names of the C library
+[[noreturn]] __attribute__((visibility("default"))) void _exit(int status) {
+  trivet::process::note_leaving();
+  for (;;) ::syscall(SYS_exit_group, status);
+}
+[[noreturn]] __attribute__((visibility("default"))) void _Exit(int status) noexcept { ::_exit(status); }
+// NOLINTEND(bugprone-reserved-identifier)
+}
+
+#endif

@@ -12,8 +12,8 @@
 
 namespace trivet::process {
 
-/// What a worker that crashes leaves behind: whose code ran on the thread that did. Written by a signal
-/// handler.
+/// What a worker that crashes, or that a plugin ends, leaves behind: whose code ran on the thread that did.
+/// Written by a signal handler, or on the way out.
 ///
 /// Thread  Written once, by one thread of the worker; read after the worker has ended.
 class CrashNote {
@@ -86,8 +86,8 @@ class Board {
 };
 
 /// A fault on any thread of this process is noted there, with what `whose` says of the thread; then it takes
-/// its usual course. So is exit() called by somebody's code. Every thread needs a FaultStack, or a stack that
-/// overflows leaves no note.
+/// its usual course. So is exit(), quick_exit(), _Exit() or _exit() called by somebody's code (the last two
+/// not in a sanitized build). Every thread needs a FaultStack, or a stack that overflows leaves no note.
 ///
 /// Thread    [startup], once. `whose` is called on the thread that faulted, inside a signal handler.
 /// Lifetime  `note` outlives the process.

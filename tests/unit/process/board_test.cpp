@@ -60,14 +60,20 @@ TEST(CrashNotes, KeepTheFirstAndCutWhatIsTooLong) {
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // They take faults for themselves.
 
+bool is_over = false;  ///< Nobody's code runs any more.
+
 /// What a child that runs `end` leaves in its note, and the signal that ended it.
 std::pair<std::string, int> left_by(void (*end)()) {
   auto board = Board::make(1);
   const pid_t child = ::fork();
   if (child == 0) {
-    note_crashes(board->slot(0).crash, []() noexcept -> Whose { return {"somebody", "somewhere"}; });
+    note_crashes(board->slot(0).crash, []() noexcept -> Whose {
+      if (is_over) return {};
+      return {"somebody", "somewhere"};
+    });
     const FaultStack stack;
     end();
+    is_over = true;
     ::_exit(0);
   }
   int status = 0;
@@ -98,17 +104,42 @@ TEST(CrashNotes, AreWrittenByEveryFaultWhichThenTakesItsCourse) {
               }).join();
             }),
             std::pair(whose, SIGSEGV));
-  EXPECT_EQ(left_by([] { std::exit(3); }), std::pair(whose, -3));
   EXPECT_EQ(left_by([] {}), std::pair(std::string(), 0));
 }
 
+TEST(CrashNotes, AreWrittenByEveryWayOutThatSomebodysCodeTakes) {
+  const std::string whose = "somebody somewhere";
+  EXPECT_EQ(left_by([] { std::exit(3); }), std::pair(whose, -3));
+  EXPECT_EQ(left_by([] { std::quick_exit(4); }), std::pair(whose, -4));
+  EXPECT_EQ(left_by([] { ::_exit(5); }), std::pair(whose, -5));
+  EXPECT_EQ(left_by([] { std::_Exit(6); }), std::pair(whose, -6));
+  EXPECT_EQ(left_by([] { std::thread([] { ::_exit(7); }).join(); }), std::pair(whose, -7));
+}
+
 TEST(CrashNotes, AreNotWrittenByAChild) {
-  EXPECT_EQ(left_by([] {
-              const pid_t child = ::fork();
-              if (child == 0) std::abort();
-              ::waitpid(child, nullptr, 0);
-            }),
-            std::pair(std::string(), 0));
+  constexpr void (*children[])() = {
+      [] {
+        const pid_t child = ::fork();
+        if (child == 0) std::abort();
+        ::waitpid(child, nullptr, 0);
+      },
+      [] {
+        const pid_t child = ::fork();
+        if (child == 0) ::_exit(1);
+        ::waitpid(child, nullptr, 0);
+      },
+      [] {
+        const pid_t child = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+        if (child == 0) ::_exit(127);   // As where exec fails.
+        ::waitpid(child, nullptr, 0);
+      },
+      [] {
+        const pid_t child = ::fork();
+        if (child == 0) std::quick_exit(1);
+        ::waitpid(child, nullptr, 0);
+      },
+  };
+  for (void (*const child)() : children) EXPECT_EQ(left_by(child), std::pair(std::string(), 0));
 }
 
 #endif
