@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -121,10 +122,11 @@ class Supervisor final : public AdminHandler, private Team::Events {
   bool probed_ = false;
   base::TimePoint upgrade_until_{};
   std::unique_ptr<Probe> probe_;
-  process::FileDescriptor before_;  ///< The image before this one, until this one's workers serve.
-  std::string failure_;             ///< Why this one cannot serve and goes back to that.
-  std::string unread_counts_;       ///< What that had counted, where this one cannot go on with it.
-  std::string program_;             ///< Where this one was started from.
+  std::optional<ProgramFile> candidate_;  ///< What was asked.
+  process::FileDescriptor before_;        ///< The image before this one, until this one's workers serve.
+  std::string failure_;                   ///< Why this one cannot serve and goes back to that.
+  std::string unread_counts_;             ///< What that had counted, where this one cannot go on with it.
+  std::string program_;                   ///< Where this one was started from.
   base::MemberTimer<Supervisor, &Supervisor::on_upgrade_step> upgrade_{*this};
   base::TimePoint started_{};
   base::MemberTimer<Supervisor, &Supervisor::on_tick> tick_{*this};

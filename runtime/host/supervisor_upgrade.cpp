@@ -70,6 +70,10 @@ void Supervisor::on_upgrade_step(base::TimePoint now) {
     start_probe();
     return;
   }
+  if (const auto unchanged = candidate_->expect_unchanged(); !unchanged) {
+    end_upgrade("trivet: no upgrade: " + unchanged.error().message + "\n");
+    return;
+  }
   log_.info("another image of the program takes over", {{"program", program_}});
   log_.flush();
   process::FileDescriptor client = upgrader_.release();
@@ -77,7 +81,7 @@ void Supervisor::on_upgrade_step(base::TimePoint now) {
   const process::FileDescriptor own(::open("/proc/self/exe", O_PATH | O_CLOEXEC));
   left.executable = own.get();
   left.client = client.get();
-  const base::Error error = become(program_, left);
+  const base::Error error = become(candidate_->descriptor(), left);
   if (client.is_open()) upgrader_ = admin_.adopt(std::move(client));
   end_upgrade("trivet: no upgrade: " + error.message + "\n");
 }
@@ -104,6 +108,12 @@ Inheritance Supervisor::inheritance() {
 }
 
 void Supervisor::start_probe() {
+  auto candidate = ProgramFile::open(program_);
+  if (!candidate) {
+    end_upgrade("trivet: no upgrade: " + candidate.error().message + "\n");
+    return;
+  }
+  candidate_ = std::move(candidate).value();
   auto probe = Probe::start(loop_, program_, inheritance(),
                             [this](const std::string& why_not) { on_probed(why_not); });
   if (!probe) {
@@ -128,6 +138,7 @@ void Supervisor::end_upgrade(const std::string& failure) {
   if (!std::exchange(upgrading_, false)) return;
   upgrade_.cancel();
   probe_.reset();
+  candidate_.reset();
   log_.error("no upgrade", {{"reason", failure}});
   upgrader_.answer(exit_failed, failure);
   begin_reload();

@@ -171,6 +171,30 @@ int probe(const std::string& config_file, const config::Overrides& overrides) {
 
 // --- the change ---
 
+base::Result<ProgramFile> ProgramFile::open(std::string path) {
+  ProgramFile program;
+  program.path_ = std::move(path);
+  program.file_.reset(::open(program.path_.c_str(), O_PATH | O_CLOEXEC));
+  if (!program.file_.is_open() || ::fstat(program.file_.get(), &program.about_) != 0)
+    return base::system_error("cannot open \"" + program.path_ + "\"", errno);
+  return program;
+}
+
+base::Result<> ProgramFile::expect_unchanged() const {
+  struct stat now{};
+  if (::stat(path_.c_str(), &now) != 0) return base::system_error("cannot open \"" + path_ + "\"", errno);
+  const auto same = [](const timespec& one, const timespec& other) {
+    return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
+  };
+  if (now.st_dev == about_.st_dev && now.st_ino == about_.st_ino && now.st_mode == about_.st_mode &&
+      now.st_size == about_.st_size && same(now.st_mtim, about_.st_mtim) &&
+      same(now.st_ctim, about_.st_ctim)) {
+    return base::success();
+  }
+  return base::Error{base::ErrorCode::system_failure,
+                     "\"" + path_ + "\" has changed since it was asked whether it can take over: ask again"};
+}
+
 base::Error become(int program, const Inheritance& inheritance) {
   auto memory = in_memory(inheritance);
   if (!memory) return memory.error();
@@ -189,12 +213,6 @@ base::Error become(int program, const Inheritance& inheritance) {
   set_inheritable(kept, false);
   process::release_signals();
   return base::system_error("the new program cannot be run", error);
-}
-
-base::Error become(const std::string& program, const Inheritance& inheritance) {
-  const process::FileDescriptor file(::open(program.c_str(), O_PATH | O_CLOEXEC));
-  if (!file.is_open()) return base::system_error("cannot open \"" + program + "\"", errno);
-  return become(file.get(), inheritance);
 }
 
 }  // namespace trivet::host

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -53,9 +55,28 @@ class Probe {
 /// `trivet probe`: what it was started with is on descriptor 3. Gives the exit code.
 int probe(const std::string& config_file, const config::Overrides& overrides);
 
+/// The file of a program, held so that what is run is what was asked: a file that is only half there when it
+/// is run ends the process, and with it the host.
+///
+/// Thread  [loop]
+class ProgramFile {
+ public:
+  static base::Result<ProgramFile> open(std::string path);
+
+  [[nodiscard]] int descriptor() const noexcept { return file_.get(); }
+  /// Why not, where another file is in its place now, or this one was written to or may not be run any more.
+  [[nodiscard]] base::Result<> expect_unchanged() const;
+
+ private:
+  ProgramFile() = default;
+
+  std::string path_;
+  process::FileDescriptor file_;  ///< O_PATH: keeps its number from being another file's.
+  struct stat about_{};
+};
+
 /// Replaces this image of the program by another one, which inherits. Comes back only where that fails; then
 /// nothing has changed.
 [[nodiscard]] base::Error become(int program, const Inheritance& inheritance);
-[[nodiscard]] base::Error become(const std::string& program, const Inheritance& inheritance);
 
 }  // namespace trivet::host

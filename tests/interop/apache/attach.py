@@ -9,6 +9,7 @@ import time
 from support import examples, host, refusals, site, web
 from support.runner import Suite, equal, eventually, expect
 from support.servers import processes_with
+from support.upgrading import upgrade
 
 example = Suite("mod_fcgid attach example")
 many = Suite("mod_fcgid attach")
@@ -109,6 +110,12 @@ def _(t):
     expect(int(answer.body) in workers(running), "the responder is not the same host")
 
 
+def have_stubs(running, count=5):
+    """As many as a load needs: one that mod_fcgid starts where there is no host ends at once, and denies."""
+    eventually(lambda: web.at_once(count, lambda _: authorized(running, 300), threads=count)
+               and len(stubs(running)) >= count, f"{count} processes of mod_fcgid", 30)
+
+
 class Load:
     """Requests without pause; what they met."""
 
@@ -155,6 +162,21 @@ def _(t):
     expect(authorized(running)[1] in workers(running) - before, "not by a new worker")
 
 
+@many.test("binary upgrades of the host fail nothing, and the new workers answer", timeout=120)
+def _(t):
+    running = t.use(running_pids)
+    have_stubs(running)
+    before, pid = workers(running), running.trivet.pid
+    with Load(running) as load:
+        for _ in range(3):
+            upgrade(running.trivet)
+            time.sleep(0.5)
+    equal(load.wrong, [], f"what failed beside {load.right}")
+    expect(load.right > 20, f"only {load.right} answers")
+    expect(authorized(running)[1] in workers(running) - before, "not by a new worker")
+    equal(running.trivet.pid, pid, "the process")
+
+
 @many.test("`apachectl graceful` fails nothing", timeout=120)
 def _(t):
     running = t.use(running_pids)
@@ -173,7 +195,7 @@ def _(t):
 @many.test("a restart of the host fails nothing: what comes meanwhile waits", timeout=120)
 def _(t):
     running = t.use(running_pids)
-    equal(authorized(running)[0], 200, "before")
+    have_stubs(running)
     with Load(running) as load:
         running.trivet.stop()
         time.sleep(0.5)

@@ -13,10 +13,11 @@ from support import fcgi, host as hosts, site
 from support.fcgi import cgi, request
 from support.host import Process, temporary_folder
 from support.runner import Suite, equal, eventually, expect, skip
+from support.upgrading import upgrade
 
 suite = Suite("attach")
 
-CONFIG = """
+CONFIG = site.KEYGATE + """
 [plugin.perish]
 threads = 0
 [plugin.slow]
@@ -35,6 +36,10 @@ respond = "slow"
 name = "guard"
 path = "/guard/**"
 authorize = ["perish"]
+[[route]]
+name = "members"
+path = "/members/**"
+authorize = ["key"]
 [[route]]
 name = "pid"
 path = "/**"
@@ -67,9 +72,9 @@ class Stub(Process):
         super().start(self.command, {}, prepare, standard_input=self.socket)
         return self
 
-    def ask(self, uri="/", role=fcgi.RESPONDER, timeout=20):
+    def ask(self, uri="/", role=fcgi.RESPONDER, timeout=20, **more):
         with fcgi.Connection(self.address, timeout) as link:
-            link.send(request(cgi(uri), role=role))
+            link.send(request(cgi(uri, **more), role=role))
             return link.response()
 
     def pid_that_answers(self):
@@ -279,3 +284,50 @@ def _(t):
         running.file.write_text(good)
         equal(hosts.run_trivet(t.build, "reload", "-c", running.file).returncode, 0, "reload with")
         equal(stub.ask(timeout=30).status, 200, "again")
+
+
+@suite.test("over binary upgrades stubs attach again: what comes meanwhile is answered, and nobody is let in wrongly", timeout=90)
+def _(t):
+    with running_with(t) as running, stubs(t, running, 6) as several:
+        good = running.file.read_text()
+        stop = threading.Event()
+        wrong, answered = [], {"granted": 0, "denied": 0, "served": 0}
+        lock = threading.Lock()
+
+        def client(stub, what):
+            while not stop.is_set():
+                try:
+                    if what == "served":
+                        status, wanted = stub.ask("/", timeout=40).status, 200
+                    else:
+                        key = site.GOOD if what == "granted" else site.BAD
+                        status = stub.ask("/members/x", fcgi.AUTHORIZER, 40, **key).status
+                        wanted = 200 if what == "granted" else 403
+                except (OSError, fcgi.Broken) as error:
+                    status, wanted = repr(error), 0
+                with lock:
+                    answered[what] += 1
+                    if status != wanted:
+                        wrong.append(f"{stub.name} {what}: {status}")
+
+        clients = [threading.Thread(target=client, args=(stub, what)) for number, stub in enumerate(several)
+                   for what in (("granted", "denied"), ("served", "denied"))[number % 2]]
+        for each in clients:
+            each.start()
+        for number in range(5):
+            if number == 3:
+                running.file.write_text(good + "[plugin.undefined_symbol]\n")
+                upgrade(running, "back from another image")
+                running.file.write_text(good)
+            else:
+                upgrade(running)
+            eventually(lambda: running.log_since_mark().count("a socket was attached") >= len(several),
+                       "the stubs attach again", 20)
+        stop.set()
+        for each in clients:
+            each.join()
+        equal(wrong, [], f"what was answered wrongly beside {answered}")
+        expect(min(answered.values()) > 20, f"{answered}")
+        fresh = set(workers(running))
+        eventually(lambda: {stub.pid_that_answers() for stub in several} <= fresh, "the new workers", 10)
+        equal({stub.log_text() for stub in several}, {""}, "what the stubs said")

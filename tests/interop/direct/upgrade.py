@@ -1,17 +1,16 @@
 """SIGUSR2: another image of the program takes the place of the one that runs, and nobody notices."""
 
 import contextlib
-import copy
 import json
 import os
 import pathlib
-import shutil
 import signal
 import struct
 
 from support import fcgi, host as hosts, load as loads, site
 from support.fcgi import cgi, request
 from support.runner import Suite, equal, eventually, expect
+from support.upgrading import replace, upgrade, with_program
 
 suite = Suite("upgrade")
 
@@ -32,30 +31,7 @@ path = "/**"
 respond = "perish"
 """
 
-
-def with_program(build, folder):
-    """The build with a copy of its program, which a test may replace, as a package does."""
-    own = copy.copy(build)
-    own.binary = folder / "trivet"
-    shutil.copy(build.binary, own.binary)
-    return own
-
-
-def replace(program, by):
-    """As packages do: another file under the same name."""
-    new = program.with_suffix(".new")
-    if isinstance(by, str):
-        new.write_text(by)
-    else:
-        shutil.copy(by, new)
-    os.chmod(new, 0o755)
-    os.replace(new, program)
-
-
-def upgrade(t, running, wanted):
-    running.mark_log()
-    running.send_signal(signal.SIGUSR2)
-    eventually(lambda: wanted in running.log_since_mark(), f"a line with {wanted!r}", 20 * t.build.slowness)
+BOTH = CONFIG.replace("/**", "/loop") + EDITION
 
 
 def status(t, running):
@@ -93,7 +69,7 @@ def _(t):
         with loads.load(t.build, running.unix, kept=4, once=2) as busy:
             times = 20 if t.build.is_long else 5
             for number in range(times):
-                upgrade(t, running, f"reloaded generation={number + 2}")
+                upgrade(running, f"reloaded generation={number + 2}")
             busy.stop().expect_nothing_lost()
         eventually(lambda: len(running.descriptors()) == before, "as many descriptors as before", 10)
         equal(running.log_text().count("has taken over"), times, "images that took over")
@@ -109,13 +85,13 @@ def _(t):
                                     ("#!/bin/sh\nexit 0\n", "cannot take over"),
                                     ("no program", "xec format")):
                 replace(build.binary, program)
-                upgrade(t, running, "no upgrade")
+                upgrade(running, "no upgrade")
                 expect(reason in running.log_since_mark(), f"{reason!r} is not in {running.log_since_mark()}")
                 equal(pid_of(link), worker, "who answers")
             build.binary.unlink()
-            upgrade(t, running, "No such file")
+            upgrade(running, "No such file")
             replace(build.binary, t.build.binary)
-            upgrade(t, running, "reloaded generation=2")
+            upgrade(running, "reloaded generation=2")
             expect(pid_of(link) != worker, "the old worker still answers")
 
 
@@ -129,13 +105,13 @@ def _(t):
             good = running.file.read_text()
             # What the probe cannot know: what is wrong with the plugin shows only when it is loaded.
             running.file.write_text(good + "[plugin.undefined_symbol]\n")
-            upgrade(t, running, "back from another image")
+            upgrade(running, "back from another image")
             expect("this image of the program cannot serve" in running.log_since_mark(), running.log_since_mark())
             worker = pid_of(link)
             equal(pid_of(link), worker, "who answers")
             eventually(lambda: len(running.descriptors()) == before, "as many descriptors as before", 10)
             running.file.write_text(good)
-            upgrade(t, running, "reloaded generation=")
+            upgrade(running, "reloaded generation=")
             expect(pid_of(link) != worker, "the old worker still answers")
 
 
@@ -153,7 +129,7 @@ def _(t):
         expect_counted(t, running, 12, "before the upgrade")
         eventually(lambda: status(t, running)["uptime_seconds"] >= 2, "two seconds of its life", 10)
         accepted = status(t, running)["totals"]["connections_accepted"]
-        upgrade(t, running, "reloaded generation=2")
+        upgrade(running, "reloaded generation=2")
         ask(running, 3)
         expect_counted(t, running, 15, "after the upgrade")
         expect(status(t, running)["uptime_seconds"] >= 2, "the uptime began again")
@@ -161,12 +137,12 @@ def _(t):
         # And by an image whose workers cannot start, and by the one that it goes back to.
         running.file.write_text(good + "[plugin.undefined_symbol]\n")
         lives = min(each["uptime_seconds"] for each in status(t, running)["workers"])
-        upgrade(t, running, "back from another image")
+        upgrade(running, "back from another image")
         expect(min(each["uptime_seconds"] for each in status(t, running)["workers"]) >= lives, "workers began again")
         ask(running, 4)
         expect_counted(t, running, 19, "after going back")
         running.file.write_text(good)
-        upgrade(t, running, "reloaded generation=")
+        upgrade(running, "reloaded generation=")
         ask(running, 1)
         expect_counted(t, running, 20, "after three upgrades")
         expect("another version" not in running.log_text(), "what was counted was not understood")
@@ -188,7 +164,7 @@ def _(t):
         ask(running, 6)
         expect_counted(t, running, 7, "before the upgrade")
         spoil_counts(running)
-        upgrade(t, running, "reloaded generation=2")
+        upgrade(running, "reloaded generation=2")
         equal(running.log_since_mark().count("of another version"), 1, "lines that tell of it")
         pid_of(link)
         ask(running, 2)
@@ -197,6 +173,55 @@ def _(t):
         spoil_counts(running)
         good = running.file.read_text()
         running.file.write_text(good + "[plugin.undefined_symbol]\n")
-        upgrade(t, running, "back from another image")
+        upgrade(running, "back from another image")
         equal(running.log_since_mark().count("of another version"), 2, "lines that tell of it")
         expect_counted(t, running, 10, "after going back")
+
+
+def ask_for_upgrade(t, running):
+    """By the command; its exit code and what it says."""
+    told = hosts.run_trivet(t.build, "upgrade", "--admin", f"unix:{running.folder}/run/admin.sock")
+    equal(told.stdout, b"", "what it says to standard output")
+    return told.returncode, told.stderr.decode()
+
+
+# What becomes of a program after it has said that it can take over, and before it is to run.
+AFTER_THE_PROBE = {
+    "it is made not executable": ('chmod 600 "$0"', "has changed since it was asked"),
+    "it is removed": ('rm "$0"', "No such file or directory"),
+    # Half a program would be run, and end the host.
+    "another is in its place, half copied": (
+        'head -c 5000 {real} > "$0.half"; chmod 755 "$0.half"; mv "$0.half" "$0"', "has changed since it was asked"),
+    "it is being written": ('head -c 5000 {real} | dd of="$0" conv=notrunc status=none', "has changed since it was asked"),
+    # A script is run by its name, and there is none any more when it is run by its descriptor.
+    "it is run by something else": ("true", "the new program cannot be run: No such file or directory"),
+}
+
+
+@suite.test("a program that passes the probe and cannot be run changes nothing, and whoever asked is told why", timeout=60)
+def _(t):
+    with hosts.temporary_folder() as folder:
+        build = with_program(t.build, folder)
+        with site.running(build, BOTH, processes=2) as running, running.connect() as link:
+            worker = pid_of(link)
+            before = len(running.descriptors())
+            with loads.load(t.build, running.unix, kept=2, once=2, rate=300) as busy:
+                for name, (deed, reason) in AFTER_THE_PROBE.items():
+                    replace(build.binary, f'#!/bin/sh\n{deed.format(real=t.build.binary)}\nexec {t.build.binary} "$@"\n')
+                    code, told = ask_for_upgrade(t, running)
+                    equal(code, 1, f"exit code where {name}: {told}")
+                    expect(told.startswith("trivet: no upgrade: ") and told.count("\n") == 1, f"{name}: {told!r}")
+                    expect(reason in told, f"{name}: {told!r}")
+                    expect("no upgrade" in running.log_text(), "the log does not tell of it")
+                    equal(pid_of(link), worker, f"who answers where {name}")
+                busy.stop().expect_nothing_lost()
+            eventually(lambda: len(running.descriptors()) == before, "as many descriptors as before", 10)
+            # It still hears signals, starts workers, and can be upgraded.
+            os.kill(worker, signal.SIGKILL)
+            eventually(lambda: worker not in [each["pid"] for each in status(t, running)["workers"]]
+                       and len(status(t, running)["workers"]) == 2, "another worker", 10)
+            running.mark_log()
+            running.send_signal(signal.SIGHUP)
+            eventually(lambda: "reloaded generation=2" in running.log_since_mark(), "a reload", 20)
+            replace(build.binary, t.build.binary)
+            equal(ask_for_upgrade(t, running), (0, ""), "the upgrade to a program that can be run")

@@ -8,6 +8,7 @@ import threading
 from support import fcgi, host as hosts, site
 from support.fcgi import cgi, request
 from support.runner import Suite, equal, eventually, expect
+from support.upgrading import upgrade
 
 suite = Suite("zones")
 
@@ -204,3 +205,37 @@ def _(t):
         expect("there is no zone" in running.log_since_mark(), running.log_since_mark())
         running.log.write_text("")
         equal(statuses(in_parallel(running, 20, ["/limited/x"], "one")), {200: 5, 429: 15}, "after")
+
+
+@suite.test("a binary upgrade empties no zone: what counts meanwhile goes on exactly, also where the new image goes back", timeout=60)
+def _(t):
+    with site.running(t.build, CONFIG, processes=4) as running:
+        good = running.file.read_text()
+        equal(statuses(in_parallel(running, 15, ["/limited/x"], "one")), {200: 15}, "before")
+        answers, stop = [], threading.Event()
+
+        def count():
+            with running.connect() as link:
+                while not stop.is_set():
+                    link.send(request(cgi("/tally/x?all"), flags=fcgi.KEEP))
+                    answers.append(tuple(int(each) for each in link.take().body.split()))
+
+        clients = [threading.Thread(target=count) for _ in range(4)]
+        for each in clients:
+            each.start()
+        for _ in range(3):
+            upgrade(running)
+            expect("a zone" not in running.log_since_mark(), "a zone was made anew")
+        running.file.write_text(good + "[plugin.undefined_symbol]\n")
+        upgrade(running, "back from another image")
+        running.file.write_text(good)
+        upgrade(running)
+        stop.set()
+        for each in clients:
+            each.join()
+        expect(len(answers) > 100, f"only {len(answers)} answers")
+        # Each request counted once in both, whichever worker of whichever image had it.
+        numbers = list(range(1, len(answers) + 1))
+        equal(sorted(entry for entry, _ in answers), numbers, "the entry")
+        equal(sorted(total for _, total in answers), numbers, "the counter")
+        equal(statuses(in_parallel(running, 30, ["/limited/x", "/threaded/x"], "one")), {200: 5, 429: 25}, "after")
