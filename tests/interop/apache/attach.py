@@ -110,10 +110,10 @@ def _(t):
     expect(int(answer.body) in workers(running), "the responder is not the same host")
 
 
-def have_stubs(running, count=5):
-    """As many as a load needs: one that mod_fcgid starts where there is no host ends at once, and denies."""
-    eventually(lambda: web.at_once(count, lambda _: authorized(running, 300), threads=count)
-               and len(stubs(running)) >= count, f"{count} processes of mod_fcgid", 30)
+def have_stubs(running, count=4):
+    """As many as a load has threads: one that mod_fcgid starts where there is no host ends at once, and denies."""
+    eventually(lambda: web.at_once(2 * count, lambda _: authorized(running, 300)) and len(stubs(running)) >= count,
+               f"{count} processes of mod_fcgid", 30)
 
 
 class Load:
