@@ -74,14 +74,27 @@ base::Result<> AdminServer::listen(const std::string& path) {
     auto opened = io::Listener::open(options);
     if (!opened) return base::Error{opened.error().code, "server.admin: " + opened.error().message};
     next = std::move(opened).value();
-    next->on_trouble([this](const base::Error& error) {
-      log_.error("the admin socket takes nobody", {{"reason", error.message}});
-    });
-    next->start(loop_, [this](int fd, const io::Peer& peer) { accept(fd, peer); });
   }
-  listener_ = std::move(next);
-  path_ = path;
+  begin(std::move(next), path);
   return base::success();
+}
+
+void AdminServer::begin(std::unique_ptr<io::Listener> listener, const std::string& path) {
+  listener_ = std::move(listener);
+  path_ = path;
+  if (listener_ == nullptr) return;
+  listener_->on_trouble([this](const base::Error& error) {
+    log_.error("the admin socket takes nobody", {{"reason", error.message}});
+  });
+  listener_->start(loop_, [this](int fd, const io::Peer& peer) { accept(fd, peer); });
+}
+
+void AdminServer::adopt(const std::string& path, process::FileDescriptor socket) {
+  io::ListenOptions options;
+  options.kind = io::ListenOptions::Kind::descriptor;
+  options.fd = socket.release();
+  options.path = path;
+  if (auto listener = io::Listener::open(options)) begin(std::move(listener).value(), path);
 }
 
 void AdminServer::accept(int fd, const io::Peer& peer) {

@@ -42,12 +42,21 @@ class AdminServer {
   /// Listens on this path from now on, mode 0600; empty: on none. Connections are kept. Where that fails,
   /// nothing has changed.
   [[nodiscard]] base::Result<> listen(const std::string& path);
+  /// The socket of another image of this program, for the first listen(). Where it is of no use, that makes
+  /// one.
+  void adopt(const std::string& path, process::FileDescriptor socket);
+  /// For the next image: empty and -1 where there is none.
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] int descriptor() const noexcept {
+    return listener_ == nullptr ? -1 : listener_->descriptor();
+  }
   /// A client that another image of this program released.
   [[nodiscard]] AdminReply adopt(process::FileDescriptor client);
 
  private:
   friend class AdminSession;
 
+  void begin(std::unique_ptr<io::Listener> listener, const std::string& path);
   void accept(int fd, const io::Peer& peer);
   std::shared_ptr<AdminSession> add(int fd, std::string peer);
   bool make_room();

@@ -152,10 +152,7 @@ base::Result<> AttachServer::listen(const std::optional<config::Attach>& attach)
       auto opened = io::Listener::open(options);
       if (!opened) return fail(opened.error());
       next = std::move(opened).value();
-      next->on_trouble([this](const base::Error& error) {
-        log_.error("the attach socket takes nobody", {{"reason", error.message}});
-      });
-      next->start(loop_, [this](int fd, const io::Peer& peer) { accept(fd, peer); });
+      begin(*next);
     }
   }
   rules_ = std::move(rules);
@@ -170,6 +167,25 @@ base::Result<> AttachServer::listen(const std::optional<config::Attach>& attach)
     drop(*each);
   }
   return base::success();
+}
+
+void AttachServer::begin(io::Listener& listener) {
+  listener.on_trouble([this](const base::Error& error) {
+    log_.error("the attach socket takes nobody", {{"reason", error.message}});
+  });
+  listener.start(loop_, [this](int fd, const io::Peer& peer) { accept(fd, peer); });
+}
+
+void AttachServer::adopt(const std::string& path, process::FileDescriptor socket) {
+  io::ListenOptions options;
+  options.kind = io::ListenOptions::Kind::descriptor;
+  options.fd = socket.release();
+  options.path = path;
+  auto listener = io::Listener::open(options);
+  if (!listener) return;
+  listener_ = std::move(listener).value();
+  path_ = path;
+  begin(*listener_);
 }
 
 void AttachServer::accept(int fd, const io::Peer& peer) {

@@ -58,10 +58,17 @@ class AttachServer {
   /// Listens as this says from now on; without it nobody is attached any more. What is attached stays so
   /// where its user still may. On an error nothing has changed.
   [[nodiscard]] base::Result<> listen(const std::optional<config::Attach>& attach);
+  /// As those of AdminServer.
+  void adopt(const std::string& path, process::FileDescriptor socket);
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] int descriptor() const noexcept {
+    return listener_ == nullptr ? -1 : listener_->descriptor();
+  }
 
  private:
   class Session;
 
+  void begin(io::Listener& listener);
   void accept(int fd, const io::Peer& peer);
   void refuse(int link, const std::string& peer, std::string_view reason);
   bool take(Session& session, process::FileDescriptor socket);

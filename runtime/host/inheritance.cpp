@@ -25,6 +25,19 @@ base::TimePoint get_time(base::Unpacker& from) {
   return base::TimePoint(base::Duration(static_cast<base::Duration::rep>(from.number())));
 }
 
+void put(base::Packer& packer, const Inheritance::Socket& socket) {
+  packer.text(socket.key);
+  packer.text(socket.path);
+  put(packer, socket.descriptor);
+}
+Inheritance::Socket get_socket(base::Unpacker& from) {
+  Inheritance::Socket socket;
+  socket.key = from.text();
+  socket.path = from.text();
+  socket.descriptor = get(from);
+  return socket;
+}
+
 bool is_open(int descriptor) noexcept { return ::fcntl(descriptor, F_GETFD) >= 0; }
 
 }  // namespace
@@ -38,7 +51,9 @@ std::vector<int> Inheritance::descriptors() const {
     all.push_back(each.pidfd);
     all.push_back(each.channel);
   }
-  if (client >= 0) all.push_back(client);
+  for (const int each : {admin.descriptor, attach.descriptor, client}) {
+    if (each >= 0) all.push_back(each);
+  }
   return all;
 }
 
@@ -54,11 +69,9 @@ std::string pack(const Inheritance& from) {
     put(packer, each.descriptor);
   }
   packer.number(from.sockets.size());
-  for (const Inheritance::Socket& each : from.sockets) {
-    packer.text(each.key);
-    packer.text(each.path);
-    put(packer, each.descriptor);
-  }
+  for (const Inheritance::Socket& each : from.sockets) put(packer, each);
+  put(packer, from.admin);
+  put(packer, from.attach);
   packer.number(from.generation);
   packer.text(from.folder);
   put(packer, from.lock);
@@ -94,13 +107,10 @@ std::optional<Inheritance> unpack_inheritance(std::string_view bytes) {
     std::string name = from.text();
     got.passed.push_back({std::move(name), get(from)});
   }
-  for (std::size_t left = from.number(); left > 0 && !from.failed(); --left) {
-    Inheritance::Socket socket;
-    socket.key = from.text();
-    socket.path = from.text();
-    socket.descriptor = get(from);
-    got.sockets.push_back(std::move(socket));
-  }
+  for (std::size_t left = from.number(); left > 0 && !from.failed(); --left)
+    got.sockets.push_back(get_socket(from));
+  got.admin = get_socket(from);
+  got.attach = get_socket(from);
   got.generation = static_cast<std::uint32_t>(from.number());
   got.folder = from.text();
   got.lock = get(from);

@@ -44,6 +44,8 @@ struct Inheritance {
   int executable = -1;  ///< Of the image that ran before (O_PATH), to go back to.
   std::vector<process::PassedSocket> passed;
   std::vector<Socket> sockets;
+  Socket admin;   ///< What commands come by; no descriptor: there is none.
+  Socket attach;  ///< What stubs come by; likewise.
   std::uint32_t generation = 0;
   std::string folder;  ///< Of the plugins' copies.
   int lock = -1;

@@ -92,6 +92,8 @@ Inheritance Supervisor::inheritance() {
   left.executable = left.board;  // For a probe: any that is open.
   left.passed = sockets_.passed();
   left.sockets = sockets_.open_sockets();
+  left.admin = {{}, admin_.path(), admin_.descriptor()};
+  left.attach = {{}, attach_.path(), attach_.descriptor()};
   const Generation& generation = serving_->generation();
   left.generation = generation.number();
   left.folder = generation.folder();
@@ -188,6 +190,11 @@ int Supervisor::run(Inheritance left) {
                                           std::move(generation).value(), std::move(opened)));
   serving_ = teams_.back().get();
   count_on(left);
+  // Open all the time: a command or a stub that comes meanwhile waits.
+  if (left.admin.descriptor >= 0)
+    admin_.adopt(left.admin.path, process::FileDescriptor(left.admin.descriptor));
+  if (left.attach.descriptor >= 0)
+    attach_.adopt(left.attach.path, process::FileDescriptor(left.attach.descriptor));
   if (const auto listening = listen_for_control(serving_->config().server); !listening)
     log_.error("nobody can command this host", {{"reason", listening.error().message}});
   serving_->adopt(left.workers);

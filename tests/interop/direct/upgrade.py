@@ -5,7 +5,11 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import struct
+import subprocess
+import threading
+import time
 
 from support import fcgi, host as hosts, load as loads, site
 from support.fcgi import cgi, request
@@ -225,3 +229,53 @@ def _(t):
             eventually(lambda: "reloaded generation=2" in running.log_since_mark(), "a reload", 20)
             replace(build.binary, t.build.binary)
             equal(ask_for_upgrade(t, running), (0, ""), "the upgrade to a program that can be run")
+
+
+@suite.test("while upgrades happen nobody who comes to the admin or attach socket is turned away")
+def _(t):
+    with hosts.temporary_folder() as outer, site.running(t.build, CONFIG, processes=2, server="attach = {}") as running:
+        stop = threading.Event()
+        refused, came = [], [0, 0]
+
+        def come(number, name):
+            while not stop.is_set():
+                try:
+                    with socket.socket(socket.AF_UNIX) as link:
+                        link.connect(f"{running.folder}/run/{name}.sock")
+                    came[number] += 1
+                except OSError as error:
+                    refused.append((name, repr(error)))
+                time.sleep(0.0002)
+
+        def attach(number):
+            with contextlib.closing(socket.socket(socket.AF_UNIX)) as given:
+                given.bind(f"{outer}/{number}.sock")
+                given.listen(5)
+                while not stop.is_set():
+                    # What mod_fcgid starts at such a moment has to find the host.
+                    with subprocess.Popen([t.build.binary, "attach", f"unix:{running.folder}/run/attach.sock"], stdin=given,
+                                          stderr=subprocess.PIPE) as stub:
+                        time.sleep(0.03)
+                        stub.terminate()
+                        said = stub.stderr.read()
+                    if said:
+                        refused.append(("stub", said))
+
+        visitors = [threading.Thread(target=come, args=each) for each in enumerate(("admin", "attach"))]
+        visitors += [threading.Thread(target=attach, args=(number,)) for number in range(2)]
+        for each in visitors:
+            each.start()
+        good = running.file.read_text()
+        for number in range(5):
+            if number == 3:
+                running.file.write_text(good + "[plugin.undefined_symbol]\n")
+                upgrade(running, "back from another image")
+                running.file.write_text(good)
+            else:
+                upgrade(running)
+        stop.set()
+        for each in visitors:
+            each.join()
+        equal(refused, [], f"who was turned away of {came}")
+        expect(min(came) > 50, f"{came} came")
+        equal(status(t, running)["pid"], running.pid, "who answers at the admin socket")

@@ -22,6 +22,8 @@ class Inheriting : public ::testing::Test {
     left.executable = open_one();
     left.passed = {{"web", open_one()}};
     left.sockets = {{"unix:/run/x.sock", "/run/x.sock", open_one()}, {"tcp:127.0.0.1 9000", "", open_one()}};
+    left.admin = {"", "/run/admin.sock", open_one()};
+    left.attach = {"", "/run/attach.sock", open_one()};
     left.generation = 7;
     left.folder = "/var/lib/trivet/plugins/gen-x";
     left.lock = open_one();
@@ -48,6 +50,10 @@ TEST_F(Inheriting, GivesBackWhatWasLeft) {
   EXPECT_EQ(got->passed.at(0).name, "web");
   EXPECT_EQ(got->sockets.at(0).path, "/run/x.sock");
   EXPECT_EQ(got->sockets.at(1).key, "tcp:127.0.0.1 9000");
+  EXPECT_EQ(got->admin.path, "/run/admin.sock");
+  EXPECT_EQ(got->admin.descriptor, left.admin.descriptor);
+  EXPECT_EQ(got->attach.path, "/run/attach.sock");
+  EXPECT_EQ(got->attach.descriptor, left.attach.descriptor);
   EXPECT_EQ(got->generation, 7U);
   EXPECT_EQ(got->folder, left.folder);
   EXPECT_EQ(got->counted, left.counted);
@@ -59,8 +65,12 @@ TEST_F(Inheriting, GivesBackWhatWasLeft) {
   EXPECT_EQ(got->workers.at(1).started, base::TimePoint(base::Duration(1)));
   EXPECT_EQ(got->failure, "why\nnot");
   Inheritance nobody = make();
-  nobody.client = -1;
-  EXPECT_EQ(unpack_inheritance(pack(nobody))->client, -1);
+  nobody.client = nobody.admin.descriptor = nobody.attach.descriptor = -1;
+  const auto none = unpack_inheritance(pack(nobody));
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->client, -1);
+  EXPECT_EQ(none->admin.descriptor, -1);
+  EXPECT_EQ(none->attach.descriptor, -1);
 }
 
 TEST_F(Inheriting, TakesNothingThatIsCutOrOfAnotherVersion) {
