@@ -22,8 +22,8 @@ TEST_P(Examples, AreShownInTheReadmeAsTheyAreBuilt) {
 
 INSTANTIATE_TEST_SUITE_P(Files, Examples,
                          testing::Values("examples/hello", "examples/gate", "examples/upper",
-                                         "examples/pages", "examples/stamp", "examples/visits",
-                                         "template/my_plugin_test"));
+                                         "examples/guests", "examples/pages", "examples/stamp",
+                                         "examples/visits", "template/my_plugin_test"));
 
 class HelloWorlds : public testing::TestWithParam<std::string> {};
 
