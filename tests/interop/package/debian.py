@@ -85,7 +85,7 @@ def listed(deb):
 def _(t):
     fields = run("dpkg-deb", "--info", package(t, "trivet"))
     depends = re.search(r"^ Depends: (.*)$", fields, re.M).group(1)
-    for each in ("libc6", "libstdc++6", "libsystemd0", "libspdlog1", "libtomlplusplus3", "adduser"):
+    for each in ("libc6", "libstdc++6", "libsystemd0", "libspdlog1", "libtomlplusplus3", "libcrypt1", "libaprutil1", "adduser"):
         expect(each in depends, f"Depends: {depends}")
     expect("Architecture: all" in run("dpkg-deb", "--info", package(t, "trivet-dev")), "trivet-dev is for all architectures")
     equal(run("dpkg-deb", "--info", package(t, "trivet"), "conffiles").split(), ["/etc/trivet/trivet.toml"], "conffiles")
