@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import struct
@@ -13,7 +14,7 @@ import time
 
 from support import fcgi, host as hosts, load as loads, site
 from support.fcgi import cgi, request
-from support.runner import Suite, equal, eventually, expect
+from support.runner import Suite, equal, eventually, expect, skip
 from support.upgrading import replace, upgrade, with_program
 
 suite = Suite("upgrade")
@@ -279,3 +280,29 @@ def _(t):
         equal(refused, [], f"who was turned away of {came}")
         expect(min(came) > 50, f"{came} came")
         equal(status(t, running)["pid"], running.pid, "who answers at the admin socket")
+
+
+@suite.test("counts that the image before wrote as this one does not understand start from zero, with a line in the log", timeout=60)
+def _(t):
+    other = t.build.folder / "test-support" / "other_version"
+    if not other.exists():
+        skip(f"{other} was not built")
+    with hosts.temporary_folder() as folder:
+        build = with_program(t.build, folder)
+        with site.running(build, CONFIG, processes=2) as running:
+            ask(running, 5)
+            # Their workers are gone: what is known of them is known to the supervisor alone.
+            running.mark_log()
+            running.send_signal(signal.SIGHUP)
+            eventually(lambda: "reloaded generation=2" in running.log_since_mark(), "a reload", 20)
+            eventually(lambda: len(status(t, running)["workers"]) == 2, "the end of the old workers", 20)
+            expect_counted(t, running, 5, "before the upgrades")
+            shutil.copy(build.binary, f"{build.binary}.real")
+            replace(build.binary, other)
+            upgrade(running)
+            equal(running.log_since_mark().count("counts and uptime start from zero"), 1, "lines that tell of it")
+            expect_counted(t, running, 0, "after an upgrade that did not understand them")
+            ask(running, 3)
+            upgrade(running)
+            expect_counted(t, running, 3, "after one that did")
+            expect("of another version" not in running.log_since_mark(), running.log_since_mark())
