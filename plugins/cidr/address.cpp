@@ -136,7 +136,6 @@ bool Ranges::has(const Address& address) const noexcept {
 ListFile ListFile::read_allowed(std::string_view text, trivet::Remarks& remarks) {
   ListFile file;
   file.last_good = Ranges(read_lines(text, remarks));
-  file.in_force = file.last_good;
   return file;
 }
 
@@ -145,13 +144,12 @@ ListFile ListFile::read_denied(std::string_view text, const ListFile* before, tr
   ListFile file;
   if (remarks.count() == 0) {
     file.last_good = Ranges(std::move(ranges));
-    file.in_force = file.last_good;
     return file;
   }
   if (before == nullptr) throw std::runtime_error(remarks.first());
   file.last_good = before->last_good;
   ranges.insert(ranges.end(), before->last_good.all().begin(), before->last_good.all().end());
-  file.in_force = Ranges(std::move(ranges));
+  file.while_wrong = Ranges(std::move(ranges));
   return file;
 }
 

@@ -51,8 +51,12 @@ class Ranges {
 
 /// A file of prefixes, one a line; `#` and `;` begin a comment.
 struct ListFile {
-  Ranges last_good;  ///< What the last version said of which no line was wrong.
-  Ranges in_force;   ///< What counts now.
+  Ranges last_good;                   ///< What the last version said of which no line was wrong.
+  std::optional<Ranges> while_wrong;  ///< What counts in its place while lines are wrong.
+
+  [[nodiscard]] bool has(const Address& address) const noexcept {
+    return (while_wrong ? *while_wrong : last_good).has(address);
+  }
 
   /// Of who may come in: a line that is wrong lets nobody in.
   [[nodiscard]] static ListFile read_allowed(std::string_view text, trivet::Remarks& remarks);

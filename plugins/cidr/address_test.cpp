@@ -175,18 +175,18 @@ TEST(ListFile, TakesPrefixesWithCommentsAndTellsWhatIsWrong) {
   EXPECT_EQ(remarks.lines(),
             (Lines{"/f:6: is no address and no prefix such as 192.0.2.0/24 or 2001:db8::/32",
                    "/f:7: has more bits than its length says: 10.0.0.0/8 or the address alone is meant"}));
-  EXPECT_EQ(file.in_force.all().size(), 3U);
-  EXPECT_TRUE(file.in_force.has(*Address::read("192.0.2.255")));
+  EXPECT_EQ(file.last_good.all().size(), 3U);
+  EXPECT_TRUE(file.has(*Address::read("192.0.2.255")));
 }
 
 TEST(ListFile, NeverAllowsMoreThanTheWholeWhereverItIsCut) {
   const std::string whole = "10.20.0.0/16\n192.0.2.128/25\n2001:db8::/32\n";
   trivet::Remarks none("/f");
-  const Ranges all = ListFile::read_allowed(whole, none).in_force;
+  const Ranges all = ListFile::read_allowed(whole, none).last_good;
   for (std::size_t size = 0; size < whole.size(); ++size) {
     trivet::Remarks remarks("/f");
     const ListFile cut = ListFile::read_allowed(whole.substr(0, size), remarks);
-    for (const Range& range : cut.in_force.all()) {
+    for (const Range& range : cut.last_good.all()) {
       EXPECT_TRUE(all.has(range.first) && all.has(range.last)) << size;
       EXPECT_TRUE(!all.has(Address{range.last.six, range.last.high, range.last.low + 1})) << size;
     }
@@ -198,9 +198,7 @@ TEST(ListFile, OfTheDeniedGoesOnDenyingWhileLinesAreWrong) {
     trivet::Remarks remarks("/f");
     return ListFile::read_denied(text, before, remarks);
   };
-  const auto denies = [](const ListFile& file, const char* text) {
-    return file.in_force.has(*Address::read(text));
-  };
+  const auto denies = [](const ListFile& file, const char* text) { return file.has(*Address::read(text)); };
   const ListFile good = read("10.0.0.0/8\n", nullptr);
   EXPECT_TRUE(denies(good, "10.0.0.1"));
   const ListFile broken = read("192.0.2.0/24\nnonsense\n", &good);

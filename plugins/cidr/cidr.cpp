@@ -131,9 +131,9 @@ class Cidr {
     const auto denied = deny_file_ ? deny_file_->content() : nullptr;
     const auto allowed = allow_file_ ? allow_file_->content() : nullptr;
     if (deny_.has(address)) return "is in deny";
-    if (denied != nullptr && denied->in_force.has(address)) return "is in deny_file";
+    if (denied != nullptr && denied->has(address)) return "is in deny_file";
     if (!allows_only_ || allow_.has(address)) return {};
-    if (allowed != nullptr && allowed->in_force.has(address)) return {};
+    if (allowed != nullptr && allowed->has(address)) return {};
     return "is in no list of those who may";
   }
 
