@@ -140,9 +140,9 @@ TEST_F(FollowedFiles, TellTheFirstTenWrongLinesAndHowManyMore) {
 TEST_F(FollowedFiles, GiveNothingWhileTheyAreAwayOrBrokenAndComeBack) {
   follow();
   std::filesystem::remove(path_);
-  EXPECT_TRUE(becomes(path_ + ": No such file or directory")) << content();
+  ASSERT_TRUE(becomes(path_ + ": No such file or directory")) << content();
   replace("broken\n");
-  EXPECT_TRUE(becomes(path_ + ": is broken")) << content();
+  ASSERT_TRUE(becomes(path_ + ": is broken")) << content();
   replace("other\n");
   EXPECT_TRUE(becomes("good,|other,")) << "what was there before is known: " << content();
   EXPECT_EQ(said_.log, (Lines{path_ + ": No such file or directory", path_ + ": is broken",
