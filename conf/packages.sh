@@ -5,8 +5,8 @@
 # One list per purpose. The libraries are Debian 12's; Boost 1.81 stands beside the default 1.74 there.
 trivet_packages() {
   case $1 in
-    build) echo "g++ cmake ninja-build ccache pkgconf libboost1.81-dev libtomlplusplus-dev libspdlog-dev libcli11-dev libsystemd-dev libcrypt-dev libaprutil1-dev" ;;
-    test) echo "libgtest-dev libgmock-dev python3 curl strace clang-format-19 clang-19 nginx lighttpd apache2 libapache2-mod-fcgid apache2-utils whois openssl haproxy spawn-fcgi systemd python3-seccomp dpkg-dev mandoc" ;;
+    build) echo "g++ cmake ninja-build ccache pkgconf libboost1.81-dev libtomlplusplus-dev libspdlog-dev libcli11-dev libsystemd-dev libcrypt-dev libaprutil1-dev libre2-dev libcmark-gfm-dev libcmark-gfm-extensions-dev zlib1g-dev libbrotli-dev libzstd-dev" ;;
+    test) echo "libgtest-dev libgmock-dev python3 curl strace clang-format-19 clang-19 nginx lighttpd apache2 libapache2-mod-fcgid apache2-utils whois openssl brotli zstd haproxy spawn-fcgi systemd python3-seccomp dpkg-dev mandoc" ;;
     tidy) echo "clang-tidy-19" ;;
     fuzz) echo "clang-19 libclang-rt-19-dev" ;;
     *) echo "trivet_packages: no such purpose: $1" >&2; return 1 ;;

@@ -85,7 +85,8 @@ def listed(deb):
 def _(t):
     fields = run("dpkg-deb", "--info", package(t, "trivet"))
     depends = re.search(r"^ Depends: (.*)$", fields, re.M).group(1)
-    for each in ("libc6", "libstdc++6", "libsystemd0", "libspdlog1", "libtomlplusplus3", "libcrypt1", "libaprutil1", "adduser"):
+    for each in ("libc6", "libstdc++6", "libsystemd0", "libspdlog1", "libtomlplusplus3", "libcrypt1", "libaprutil1", "libre2", "libcmark-gfm0", "libcmark-gfm-extensions0",
+                 "zlib1g", "libbrotli1", "libzstd1", "adduser"):
         expect(each in depends, f"Depends: {depends}")
     expect("Architecture: all" in run("dpkg-deb", "--info", package(t, "trivet-dev")), "trivet-dev is for all architectures")
     equal(run("dpkg-deb", "--info", package(t, "trivet"), "conffiles").split(), ["/etc/trivet/trivet.toml"], "conffiles")
