@@ -155,7 +155,7 @@ class Explaining {
     if (!route.variables.empty()) line("variables", joined(route.variables));
     if (admission.slice == roles::Slice::authorizer) return;
     if (admission.slice == roles::Slice::responder && route.respond) line("source", plugin(*route.respond));
-    for (const std::string& each : route.filter) line("filter", plugin(each));
+    for (const config::FilterStage& each : route.filter) line("filter", plugin(each.plugin));
     if (admission.status_after_guards != 0)
       line("answer", std::to_string(admission.status_after_guards) +
                          " when the guards allow: the route has no `respond`");

@@ -123,12 +123,62 @@ struct Zone {
 /// Each is a descriptor in one message to a worker.
 inline constexpr std::size_t most_zones = 64;
 
-/// One entry of `authorize`.
+/// `cache` of a guard: how long its verdicts are remembered. A bound of zero remembers none of that kind.
+struct VerdictCache {
+  std::chrono::milliseconds ttl = std::chrono::seconds(5);
+  std::chrono::milliseconds deny_ttl = std::chrono::seconds(1);
+  std::uint32_t entries = 10000;  ///< Of each kind, per worker.
+  std::vector<std::string> key;   ///< Parameters that belong to the key whether or not the guard reads them.
+};
+
+/// One entry of `authorize`: a guard, or guards of which all or any have to allow.
 struct Guard {
-  enum class Kind : std::uint8_t { plugin, allow, deny };
+  enum class Kind : std::uint8_t { plugin, allow, deny, all, any };
   Kind kind = Kind::plugin;
   std::string plugin;
   Place place;
+  std::vector<std::string> methods;   ///< Others leave it out; empty: none is left out. GET includes HEAD.
+  bool allow_on_error = false;        ///< on_error = "allow"
+  bool shadow = false;                ///< It is asked, logged and counted, and decides nothing.
+  std::optional<VerdictCache> cache;  ///< Of a plugin.
+  std::vector<Guard> guards;          ///< Of all and any, in order.
+};
+
+/// `respond = { files = ... }`
+struct Files {
+  std::string root;  ///< Absolute.
+  std::vector<std::string> index = {"index.html"};
+  Place place;
+};
+
+/// `respond = { fastcgi = ... }`: another FastCGI application.
+struct Application {
+  std::string text;  ///< Its address as written.
+  Address address;   ///< unix or tcp
+  std::string
+      root;  ///< Where its scripts lie: SCRIPT_FILENAME is made from it. Empty: as the web server says.
+  std::vector<std::string> index = {"index.php"};
+  std::uint32_t connections = 64;  ///< To the application, per worker.
+  std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
+  std::optional<std::chrono::milliseconds> timeout =
+      std::chrono::seconds(60);  ///< Until its head. Absent: off.
+  std::chrono::milliseconds idle_time =
+      std::chrono::seconds(60);  ///< For which an unused connection is kept.
+  bool stream = false;           ///< A body without a length is not collected first.
+  Place place;
+};
+
+/// One entry of `filter`: a plugin, and the responses that it is for.
+struct FilterStage {
+  enum class OnEncoded : std::uint8_t { fail, skip };
+  std::string plugin;
+  Place place = {};
+  std::vector<std::string> types = {};     ///< Media types, "text/*" too; empty: all.
+  std::vector<std::string> methods = {};   ///< Empty: all; GET includes HEAD.
+  std::vector<std::uint32_t> status = {};  ///< Empty: all.
+  std::uint64_t min_size = 0;              ///< A response that is known to be smaller is left as it is.
+  OnEncoded on_encoded =
+      OnEncoded::fail;  ///< What to do about a Content-Encoding that the plugin cannot read.
 };
 
 enum class Slice : std::uint8_t { responder, authorizer, filter };
@@ -146,12 +196,17 @@ struct Route {
   std::vector<Guard> authorize;      ///< In order, every one has to allow. Empty: the key is absent.
   std::vector<Slice> authorize_on = {Slice::authorizer, Slice::responder, Slice::filter};
   std::vector<std::string> variables;
-  std::optional<std::string> respond;                                           ///< A responder plugin.
-  std::vector<std::string> filter;                                              ///< Filter plugins in order.
+  std::optional<std::string> respond;  ///< A responder plugin. Of this and the next two at most one is there.
+  std::optional<Files> files;
+  std::optional<Application> fastcgi;
+  std::vector<FilterStage> filter;                                              ///< In order.
   bool allow_odd_paths = false;                                                 ///< odd_paths = "allow"
   std::optional<std::chrono::milliseconds> timeout = std::chrono::seconds(30);  ///< Absent: "off".
   Place place;
 
+  [[nodiscard]] bool has_source() const noexcept {
+    return respond.has_value() || files.has_value() || fastcgi.has_value();
+  }
   [[nodiscard]] bool guarded_on(Slice slice) const noexcept {
     for (const Slice each : authorize_on) {
       if (each == slice) return !authorize.empty();

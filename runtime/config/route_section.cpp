@@ -182,8 +182,10 @@ void read_guards(TableReader& reader, RouteDraft& out) {
                       : guard.name == "deny" ? Guard::Kind::deny
                                              : Guard::Kind::plugin;
     if (kind == Guard::Kind::deny && denied == nullptr) denied = &guard;
-    out.route.authorize.push_back(
-        {kind, kind == Guard::Kind::plugin ? guard.name : std::string(), reader.sink().place(guard.span)});
+    Guard& read = out.route.authorize.emplace_back();
+    read.kind = kind;
+    if (kind == Guard::Kind::plugin) read.plugin = guard.name;
+    read.place = reader.sink().place(guard.span);
   }
 }
 
@@ -289,7 +291,11 @@ void read_route(Sink& sink, const Table& table, const Span& span, RouteDraft& ou
   read_variables(reader, route.variables);
   read_respond(reader, out);
   read_names(reader, "filter", "a filter plugin", out.filter);
-  for (const NameAt& each : out.filter) route.filter.push_back(each.name);
+  for (const NameAt& each : out.filter) {
+    route.filter.emplace_back();
+    route.filter.back().plugin = each.name;
+    route.filter.back().place = sink.place(each.span);
+  }
   std::size_t odd = 0;
   if (reader.word("odd_paths", {"refuse", "allow"}, odd) != nullptr) route.allow_odd_paths = odd == 1;
   reader.duration_or_off("timeout", any_duration, route.timeout);

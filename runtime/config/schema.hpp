@@ -35,6 +35,7 @@ struct PluginFacts {
   bool authorizer = false;
   bool filter = false;
   bool never_blocks = false;
+  bool exclusive = false;
   std::optional<SettingSchema> settings;  ///< Absent: the plugin does not declare them.
 };
 

@@ -43,9 +43,9 @@ class Joining {
       if (route->source != nullptr && route->source->responder() == nullptr)
         lacks(*from.respond, "responder", from.place);
     }
-    for (const std::string& name : from.filter) {
-      plugin::Plugin* filter = find(name, from.place);
-      if (filter != nullptr && filter->filter() == nullptr) lacks(name, "filter", from.place);
+    for (const config::FilterStage& stage : from.filter) {
+      plugin::Plugin* filter = find(stage.plugin, stage.place);
+      if (filter != nullptr && filter->filter() == nullptr) lacks(stage.plugin, "filter", stage.place);
       route->filters.push_back(filter);
     }
     return route;

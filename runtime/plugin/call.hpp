@@ -40,6 +40,8 @@ class Call {
   virtual trivet_status allow() = 0;
   virtual trivet_status set_variable(std::string_view name, std::string_view value) = 0;
   virtual trivet_status deny(std::uint32_t status, std::string_view reason) = 0;
+  virtual trivet_status cache_for(std::uint64_t lifetime) = 0;
+  virtual trivet_status pass() = 0;
   virtual void fail(std::string_view what) = 0;
   virtual void log(trivet_level level, std::string_view line) = 0;
 

@@ -161,6 +161,16 @@ trivet_status deny(trivet_request* request, std::uint32_t status, trivet_text re
   return guarded([&] { return call_of(request).deny(status, view(reason)); });
 }
 
+trivet_status cache_for(trivet_request* request, std::uint64_t lifetime) noexcept {
+  if (request == nullptr) return TRIVET_E_ARGUMENT;
+  return guarded([&] { return call_of(request).cache_for(lifetime); });
+}
+
+trivet_status pass(trivet_request* request) noexcept {
+  if (request == nullptr) return TRIVET_E_ARGUMENT;
+  return guarded([&] { return call_of(request).pass(); });
+}
+
 void fail(trivet_request* request, trivet_text what) noexcept {
   if (request == nullptr || !is_text(what)) return;
   static_cast<void>(guarded([&] {
@@ -226,6 +236,8 @@ constexpr trivet_host table = {
     .fail = &fail,
     .log = &log_line,
     .zones = &zone_table,
+    .cache_for = &cache_for,
+    .pass = &pass,
 };
 
 }  // namespace

@@ -99,7 +99,8 @@ base::Result<trivet_plugin> read_entry(const trivet_plugin& exported) {
   trivet_plugin entry = read_by_size(exported);
   if (!is_text(entry.name) || !is_text(entry.version))
     return rejected("has no name or no version: give both");
-  constexpr trivet_flags known_flags = TRIVET_NEVER_BLOCKS | TRIVET_SHARED_INSTANCE | TRIVET_WANTS_SHORT;
+  constexpr trivet_flags known_flags = TRIVET_NEVER_BLOCKS | TRIVET_SHARED_INSTANCE | TRIVET_WANTS_SHORT |
+                                       TRIVET_EXCLUSIVE | TRIVET_PURE | TRIVET_ANY_ENCODING;
   if ((entry.flags & ~known_flags) != 0) {
     return rejected("has flags that this host does not know: rebuild it with this host's SDK");
   }
@@ -203,6 +204,9 @@ base::Result<> Library::shake_hands() {
   told.never_blocks = (entry_.flags & TRIVET_NEVER_BLOCKS) != 0;
   told.shared_instance = (entry_.flags & TRIVET_SHARED_INSTANCE) != 0;
   told.wants_short = (entry_.flags & TRIVET_WANTS_SHORT) != 0;
+  told.exclusive = (entry_.flags & TRIVET_EXCLUSIVE) != 0;
+  told.pure = (entry_.flags & TRIVET_PURE) != 0;
+  told.any_encoding = (entry_.flags & TRIVET_ANY_ENCODING) != 0;
   if (told == note_) return base::success();
   if (told.name != note_.name || told.version != note_.version) {
     return rejected("calls itself " + told.name + " " + told.version + ", but its note says " + note_.name +

@@ -77,6 +77,9 @@ base::Result<Note> parse_note(std::string_view text) {
       note.never_blocks = note.never_blocks || flag == "never_blocks";
       note.shared_instance = note.shared_instance || flag == "shared_instance";
       note.wants_short = note.wants_short || flag == "wants_short";
+      note.exclusive = note.exclusive || flag == "exclusive";
+      note.pure = note.pure || flag == "pure";
+      note.any_encoding = note.any_encoding || flag == "any_encoding";
     }
   }
   if (const json::value* settings = object.if_contains("settings"); settings != nullptr) {
@@ -124,8 +127,12 @@ base::Result<Note> inspect(const std::string& path) {
 std::optional<config::PluginFacts> look_at(const std::string& path) {
   auto note = inspect(path);
   if (!note) return std::nullopt;
-  return config::PluginFacts{note->responder, note->authorizer, note->filter, note->never_blocks,
-                             note->settings};
+  return config::PluginFacts{.responder = note->responder,
+                             .authorizer = note->authorizer,
+                             .filter = note->filter,
+                             .never_blocks = note->never_blocks,
+                             .exclusive = note->exclusive,
+                             .settings = note->settings};
 }
 
 }  // namespace trivet::plugin

@@ -24,6 +24,9 @@ struct Note {
   bool never_blocks = false;
   bool shared_instance = false;
   bool wants_short = false;
+  bool exclusive = false;
+  bool pure = false;
+  bool any_encoding = false;
   std::optional<config::SettingSchema> settings;  ///< Absent: the plugin does not declare them.
 
   friend bool operator==(const Note&, const Note&) = default;

@@ -58,6 +58,9 @@ class Plugin {
   [[nodiscard]] const trivet_authorizer* authorizer() const noexcept;
   [[nodiscard]] const trivet_filter* filter() const noexcept;
   [[nodiscard]] bool wants_short() const noexcept;
+  [[nodiscard]] bool is_exclusive() const noexcept;
+  [[nodiscard]] bool is_pure() const noexcept;
+  [[nodiscard]] bool takes_any_encoding() const noexcept;
   [[nodiscard]] std::optional<std::chrono::milliseconds> timeout() const noexcept;
 
   /// Null when the plugin runs on the loop: then hooks are called there with loop_instance().

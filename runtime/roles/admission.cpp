@@ -134,7 +134,7 @@ class Admitting {
       const config::Route& route = match_.route->config;
       at.has_guards = !route.authorize.empty();
       at.guards_apply = match_.route->guarded_on(result_.slice);
-      at.has_source = route.respond.has_value();
+      at.has_source = route.has_source();
       at.has_filters = !route.filter.empty();
     }
     const Decision decision = decide(at);

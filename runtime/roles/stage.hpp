@@ -117,6 +117,8 @@ class BasicCall : public plugin::Call {
   trivet_status allow() override { return TRIVET_E_STATE; }
   trivet_status set_variable(std::string_view, std::string_view) override { return TRIVET_E_STATE; }
   trivet_status deny(std::uint32_t, std::string_view) override { return TRIVET_E_STATE; }
+  trivet_status cache_for(std::uint64_t) override { return TRIVET_E_STATE; }
+  trivet_status pass() override { return TRIVET_E_STATE; }
   void fail(std::string_view what) override;
   void log(trivet_level level, std::string_view line) override;
 

@@ -65,8 +65,8 @@ void check_route(const config::Config& config, const config::Route& route) {
             "guards are plugins that are there");
   }
   require(!route.respond || has_plugin(*route.respond), "the source is a plugin that is there");
-  for (const std::string& name : route.filter)
-    require(has_plugin(name), "filters are plugins that are there");
+  for (const config::FilterStage& stage : route.filter)
+    require(has_plugin(stage.plugin), "filters are plugins that are there");
   for (const std::string& name : route.variables) {
     require(!name.empty() && !name.starts_with("HTTP_") && !name.starts_with("TRIVET_"),
             "variables are a guard's to set");

@@ -223,7 +223,7 @@ void add_routes(Bench& bench) {
   guarded(bench, "mute", {"mute"}).respond = "secret";
   config::Route& upload = guarded(bench, "upload", {"token"});
   upload.respond = "blind";
-  upload.filter = {"upper"};
+  upload.filter = {{.plugin = "upper"}};
   config::Route& posts = guarded(bench, "posts", {"token"});
   posts.methods = {"POST"};
   posts.respond = "secret";
@@ -231,8 +231,8 @@ void add_routes(Bench& bench) {
     bench.route(name, "/" + std::string(name) + "/**").respond = name;
   config::Route& filter = bench.route("filter", "/filter/**");
   filter.respond = "blind";
-  filter.filter = {"body-first", "upper"};
-  bench.route("bad", "/bad/**").filter = {"bad-filter"};
+  filter.filter = {{.plugin = "body-first"}, {.plugin = "upper"}};
+  bench.route("bad", "/bad/**").filter = {{.plugin = "bad-filter"}};
 }
 
 /// Plugins on threads, with queues that are full soon.
@@ -249,13 +249,13 @@ void add_threaded_routes(Bench& bench) {
   guarded(bench, "thread/never", {"thread-token", "deny"}).respond = "secret";
   config::Route& upload = guarded(bench, "thread/upload", {"thread-token"});
   upload.respond = "thread-blind";
-  upload.filter = {"upper", "thread-upper"};
+  upload.filter = {{.plugin = "upper"}, {.plugin = "thread-upper"}};
   bench.route("thread-count", "/thread/count/**").respond = "thread-count";
   bench.route("thread-blind", "/thread/blind/**").respond = "thread-blind";
-  bench.route("late-body", "/thread/late-body/**").filter = {"upper", "body-first"};
+  bench.route("late-body", "/thread/late-body/**").filter = {{.plugin = "upper"}, {.plugin = "body-first"}};
   config::Route& filter = bench.route("thread-filter", "/thread/filter/**");
   filter.respond = "thread-blind";
-  filter.filter = {"thread-upper", "body-first", "thread-upper"};
+  filter.filter = {{.plugin = "thread-upper"}, {.plugin = "body-first"}, {.plugin = "thread-upper"}};
 }
 
 }  // namespace

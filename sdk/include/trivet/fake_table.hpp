@@ -43,6 +43,8 @@ struct Answer {
   std::vector<std::string> log;  ///< Lines of this request.
   std::size_t largest_write = 0;
   int flushes = 0;
+  bool passed = false;                     ///< A filter left the body as it is: `body` holds all of the data.
+  std::optional<std::uint64_t> cache_for;  ///< An authorizer's, in nanoseconds.
 
   /// The first header of that name, in any case.
   [[nodiscard]] std::optional<std::string> header(std::string_view name) const {
@@ -94,6 +96,7 @@ struct FakeRequest {
   trivet_role role = TRIVET_ROLE_RESPONDER;
   std::size_t next_chunk = 0;
   bool in_handle = false;
+  bool in_filter_open = false;
   bool head_sent = false;
 
   [[nodiscard]] bool cancelled() const noexcept {
@@ -319,6 +322,18 @@ struct FakeTable {
     it.answer.reason = view(reason);
     return TRIVET_OK;
   }
+  static trivet_status cache_for(trivet_request* request, std::uint64_t lifetime) {
+    FakeRequest& it = fake(request);
+    if (it.role != TRIVET_ROLE_AUTHORIZER) return TRIVET_E_STATE;
+    it.answer.cache_for = lifetime;
+    return TRIVET_OK;
+  }
+  static trivet_status pass(trivet_request* request) {
+    FakeRequest& it = fake(request);
+    if (!it.in_filter_open || it.head_sent || !it.answer.body.empty()) return TRIVET_E_STATE;
+    it.answer.passed = true;
+    return TRIVET_OK;
+  }
   static void fail(trivet_request* request, trivet_text what) { fake(request).answer.failure = view(what); }
   static void log(trivet_request* request, trivet_level, trivet_text line) {
     if (request != nullptr) fake(request).answer.log.emplace_back(view(line));
@@ -351,6 +366,8 @@ struct FakeTable {
     table.fail = &fail;
     table.log = &log;
     table.zones = &zones;
+    table.cache_for = &cache_for;
+    table.pass = &pass;
     return table;
   }
 };

@@ -79,6 +79,17 @@ consteval trivet_flags flags_of() {
   if constexpr (requires { T::wants_short; }) {
     if (T::wants_short) flags |= TRIVET_WANTS_SHORT;
   }
+  if constexpr (requires { T::exclusive; }) {
+    if (T::exclusive) flags |= TRIVET_EXCLUSIVE;
+  }
+  if constexpr (requires { T::pure; }) {
+    static_assert(is_filter<T>, "only a filter is pure");
+    if (T::pure) flags |= TRIVET_PURE;
+  }
+  if constexpr (requires { T::any_encoding; }) {
+    static_assert(is_filter<T>, "only a filter takes any encoding");
+    if (T::any_encoding) flags |= TRIVET_ANY_ENCODING;
+  }
   return flags;
 }
 

@@ -156,6 +156,9 @@ consteval NoteText note_text(std::string_view name, std::string_view plugin_vers
   note.item((flags & TRIVET_NEVER_BLOCKS) != 0, "never_blocks");
   note.item((flags & TRIVET_SHARED_INSTANCE) != 0, "shared_instance");
   note.item((flags & TRIVET_WANTS_SHORT) != 0, "wants_short");
+  note.item((flags & TRIVET_EXCLUSIVE) != 0, "exclusive");
+  note.item((flags & TRIVET_PURE) != 0, "pure");
+  note.item((flags & TRIVET_ANY_ENCODING) != 0, "any_encoding");
   note.add(']').member("sdk", sdk_version);
   add_settings<T>(note);
   return note.add('}');

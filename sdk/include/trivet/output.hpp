@@ -74,6 +74,13 @@ class Output {
     return *this;
   }
 
+  /// In the constructor of a nested Filter, before any write: the body stays as it is. data() is not called;
+  /// what was changed in the head holds.
+  Output& pass() {
+    sdk::require(host_->pass(request_), "passing the body on");
+    return *this;
+  }
+
   Output& operator<<(std::string_view bytes) { return write(bytes); }
   Output& operator<<(const char* text) { return write(text); }
   Output& operator<<(char character) { return write({&character, 1}); }

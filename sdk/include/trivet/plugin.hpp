@@ -26,11 +26,15 @@
 /// (plugin, request), (request, out), (plugin), (request) or nothing, where `plugin` is the object around it.
 /// `last` may be declared as trivet::End, which tells how the stream ended.
 ///
-/// Three constants in the class change how it is run, all false when absent:
+/// Constants in the class change how it is run, all false when absent:
 ///
-///     static constexpr bool never_blocks = true;      may run on the event loop: never waits for anything
-///     static constexpr bool shared_instance = true;   one object serves all threads at once: lock what is
-///     shared static constexpr bool wants_short = true;       is shown a body or data that ended too early
+///     static constexpr bool never_blocks = true;     may run on the event loop: never waits for anything
+///     static constexpr bool shared_instance = true;  one object serves all threads at once: lock what is
+///     shared static constexpr bool wants_short = true;      is shown a body or data that ended too early
+///     static constexpr bool exclusive = true;        holds what one process alone can: a port, a lock file
+///     static constexpr bool pure = true;             a filter: equal bytes, head and settings give equal
+///                                                    meaning, so that the host may answer "not modified"
+///     static constexpr bool any_encoding = true;     a filter: also given bodies with a Content-Encoding
 ///
 /// Thread    Unless shared_instance is set there is one object per plugin thread, never entered by two at
 /// once. Errors    Whatever a function throws ends that request with 500 (an authorizer: denies) and is

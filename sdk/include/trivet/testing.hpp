@@ -95,10 +95,16 @@ class FakeHost {
     it.answer.status = ask.status;
     it.answer.headers = ask.headers;
     void* state = nullptr;
+    it.in_filter_open = true;
     if (role.open != nullptr) it.answer.result = role.open(self_, handle(it), &state);
+    it.in_filter_open = false;
     if (it.answer.result != TRIVET_OK) return it.answer;
-    if (role.body != nullptr) feed(it, state, role.body, ask.body);
-    feed(it, state, role.data, ask.data);
+    if (it.answer.passed) {
+      for (const std::string& chunk : ask.data) it.answer.body += chunk;
+    } else {
+      if (role.body != nullptr) feed(it, state, role.body, ask.body);
+      feed(it, state, role.data, ask.data);
+    }
     if (role.close != nullptr) role.close(self_, handle(it), state);
     return it.answer;
   }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <trivet/basic.hpp>
@@ -42,12 +44,24 @@ class Verdict {
   }
   Verdict&& reason(std::string_view text) && { return std::move(reason(text)); }
 
+  /// How long the route's `cache` may remember it, at most; 0: not at all. Without it as long as the route
+  /// says.
+  Verdict& cache_for(std::chrono::nanoseconds lifetime) & {
+    lifetime_ = lifetime;
+    return *this;
+  }
+  Verdict&& cache_for(std::chrono::nanoseconds lifetime) && { return std::move(cache_for(lifetime)); }
+
   [[nodiscard]] bool allows() const noexcept { return decision_ == Decision::allow; }
 
   /// Tells the host; called by the SDK when `check` has returned.
   void tell(const trivet_host& host, trivet_request* request) const {
     for (const auto& [name, value] : headers_) {
       sdk::require(host.add_header(request, sdk::text(name), sdk::text(value)), "adding header", name);
+    }
+    if (lifetime_) {
+      const auto lifetime = lifetime_->count() > 0 ? static_cast<std::uint64_t>(lifetime_->count()) : 0;
+      sdk::require(host.cache_for(request, lifetime), "bounding the cache");
     }
     if (allows()) {
       for (const auto& [name, value] : variables_) {
@@ -82,6 +96,7 @@ class Verdict {
   Pairs headers_;
   std::string body_;
   std::string reason_;
+  std::optional<std::chrono::nanoseconds> lifetime_;
 };
 
 [[nodiscard]] inline Verdict allow() { return {Verdict::Decision::allow, 200}; }

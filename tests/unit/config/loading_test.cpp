@@ -229,7 +229,10 @@ TEST_F(EveryKey, OfARouteIsTaken) {
   EXPECT_TRUE(docs.guarded_on(Slice::responder));
   EXPECT_THAT(docs.variables, ElementsAre("REMOTE_USER", "AUTH_TYPE", "TIER_2"));
   EXPECT_EQ(docs.respond, "app");
-  EXPECT_THAT(docs.filter, ElementsAre("wrap", "wrap"));
+  ASSERT_EQ(docs.filter.size(), 2U);
+  EXPECT_EQ(docs.filter[0].plugin, "wrap");
+  EXPECT_EQ(docs.filter[1].plugin, "wrap");
+  EXPECT_EQ(docs.filter[1].place.line, docs.filter[0].place.line);
   EXPECT_TRUE(docs.allow_odd_paths);
   EXPECT_EQ(docs.timeout, milliseconds(3'600'000));
   EXPECT_EQ(docs.place.line, 46U);

@@ -46,7 +46,7 @@ class Filtering : public ::testing::Test {
                      std::vector<std::string> filters) {
     auto& route = bench.route(name, "/" + name + "/**");
     route.respond = std::move(source);
-    route.filter = std::move(filters);
+    for (std::string& filter : filters) route.filter.push_back({.plugin = std::move(filter)});
     return route;
   }
 

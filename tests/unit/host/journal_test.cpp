@@ -48,7 +48,7 @@ class Journal : public ::testing::Test {
     guard.kind = config::Guard::Kind::plugin;
     guard.plugin = "gate";
     guarded.authorize.push_back(guard);
-    bench.route("shout", "/shout").filter = {"upper"};
+    bench.route("shout", "/shout").filter = {{.plugin = "upper"}};
     bench.open();
     bench.environment().journal = {&access, {"HTTP_AUTHORIZATION", "QUERY_STRING"}, {}};
   }

@@ -36,7 +36,7 @@ class Limits : public ::testing::Test {
     for (const char* name : {"loop-echo", "pour", "fields"}) {
       bench.route(name, "/" + std::string(name)).respond = name;
     }
-    bench.route("upper", "/upper").filter = {"upper"};
+    bench.route("upper", "/upper").filter = {{.plugin = "upper"}};
     auto& parked = bench.route("parked", "/parked");
     config::Guard guard;
     guard.plugin = "slow";

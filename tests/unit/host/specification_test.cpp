@@ -70,8 +70,8 @@ class Specification : public ::testing::Test {
     secret.authorize = {guard("gate")};
     secret.variables = {"REMOTE_USER"};
     bench.route("located", "/located").authorize = {guard("located")};
-    bench.route("upper", "/upper").filter = {"upper"};
-    bench.route("prompt", "/prompt").filter = {"prompt"};
+    bench.route("upper", "/upper").filter = {{.plugin = "upper"}};
+    bench.route("prompt", "/prompt").filter = {{.plugin = "prompt"}};
     Patient::entered = 0;
     Patient::cancelled = 0;
     Counted::asked = 0;

@@ -68,6 +68,10 @@ class RecordingCall final : public Call {
   trivet_status deny(std::uint32_t status, std::string_view reason) override {
     return did("deny " + std::to_string(status) + " " + std::string(reason));
   }
+  trivet_status cache_for(std::uint64_t lifetime) override {
+    return did("cache_for " + std::to_string(lifetime));
+  }
+  trivet_status pass() override { return did("pass"); }
   void fail(std::string_view what) override { did("fail " + std::string(what)); }
   void log(trivet_level level, std::string_view line) override {
     did("log " + std::to_string(level) + " " + std::string(line));
@@ -139,6 +143,8 @@ constexpr Function functions[] = {
     {"allow", [](trivet_request* r) { return host.allow(r); }},
     {"set_variable N=V", [](trivet_request* r) { return host.set_variable(r, text("N"), text("V")); }},
     {"deny 403 why", [](trivet_request* r) { return host.deny(r, 403, text("why")); }},
+    {"cache_for 5", [](trivet_request* r) { return host.cache_for(r, 5); }},
+    {"pass", [](trivet_request* r) { return host.pass(r); }},
 };
 
 class HostTable : public testing::TestWithParam<Function> {

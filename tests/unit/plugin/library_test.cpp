@@ -242,9 +242,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "exports a trivet_plugin_v0 that is no Trivet plugin (wrong magic): build it with "
                   "trivet_add_plugin()"},
         EntryCase{"Major", [](Tables& all) { all.plugin.abi_major = 1; },
-                  "was built for plugin ABI 1.2, this host speaks 0.2: rebuild it with this host's SDK"},
-        EntryCase{"Minor", [](Tables& all) { all.plugin.abi_minor = 3; },
-                  "was built for plugin ABI 0.3, this host speaks 0.2: rebuild it with this host's SDK"},
+                  "was built for plugin ABI 1.3, this host speaks 0.3: rebuild it with this host's SDK"},
+        EntryCase{"Minor", [](Tables& all) { all.plugin.abi_minor = 4; },
+                  "was built for plugin ABI 0.4, this host speaks 0.3: rebuild it with this host's SDK"},
         EntryCase{"Size", [](Tables& all) { all.plugin.size = 16; },
                   "exports a trivet_plugin_v0 of only 16 bytes: build it with trivet_add_plugin()"},
         EntryCase{"NoName", [](Tables& all) { all.plugin.name = {}; },

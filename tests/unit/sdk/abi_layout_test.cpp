@@ -100,7 +100,12 @@ static_assert(sizeof(trivet_plugin) == 88);
 
 // What 0.2 appended.
 static_assert(offsetof(trivet_host, zones) == 176);
-static_assert(sizeof(trivet_host) == 184);
+static_assert(sizeof(trivet_host) >= 184);
+
+// What 0.3 appended.
+static_assert(offsetof(trivet_host, cache_for) == 184);
+static_assert(offsetof(trivet_host, pass) == 192);
+static_assert(sizeof(trivet_host) == 200);
 
 static_assert(offsetof(trivet_zone_info, size) == 0);
 static_assert(offsetof(trivet_zone_info, key_bytes) == 4);

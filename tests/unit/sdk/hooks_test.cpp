@@ -58,6 +58,35 @@ TEST(Hooks, FlagsAreFalseUnlessTheClassSaysTrue) {
   EXPECT_EQ(does_all.flags, trivet_flags{TRIVET_NEVER_BLOCKS | TRIVET_SHARED_INSTANCE});
 }
 
+struct LeavesText {
+  static constexpr bool exclusive = true;
+  static constexpr bool pure = true;
+  static constexpr bool any_encoding = true;
+  struct Filter {
+    explicit Filter(Request& request, Output& out) {
+      out.header("X-Seen", "1");
+      if (request.param("LEAVE") == "1") out.pass();
+    }
+    void data(std::string_view chunk, Output& out, bool) { out << '<' << chunk << '>'; }
+  };
+};
+constexpr trivet_plugin leaves = entry<LeavesText>("leaves", "1");
+
+TEST(Hooks, FlagsOfZeroPointThreeAreTakenFromTheClass) {
+  EXPECT_EQ(leaves.flags, trivet_flags{TRIVET_EXCLUSIVE | TRIVET_PURE | TRIVET_ANY_ENCODING});
+}
+
+TEST(Hooks, AFilterMayPassTheBodyOnAndStillChangeTheHead) {
+  FakeHost host(leaves);
+  const Answer passed = host.filter({.params = {{"LEAVE", "1"}}, .data = {"a", "b"}});
+  EXPECT_TRUE(passed.passed);
+  EXPECT_EQ(passed.body, "ab");
+  EXPECT_EQ(passed.header("X-Seen"), "1");
+  const Answer changed = host.filter({.data = {"a", "b"}});
+  EXPECT_FALSE(changed.passed);
+  EXPECT_EQ(changed.body, "<a><b><>");
+}
+
 TEST(Hooks, OneClassMayHaveEveryRole) {
   FakeHost host(does_all);
   const Answer answer = host.respond({.params = {{"REQUEST_METHOD", "GET"}}});

@@ -27,12 +27,12 @@ TEST(Note, SaysWhatTheClassCan) {
   constexpr auto many = trivet::sdk::make_note<Many, "many", "1.2.3-rc.1+x">();
   EXPECT_EQ(
       text_of(many),
-      R"({"name":"many","version":"1.2.3-rc.1+x","abi":"0.2","roles":["responder","authorizer","filter"],)"
+      R"({"name":"many","version":"1.2.3-rc.1+x","abi":"0.3","roles":["responder","authorizer","filter"],)"
       R"("flags":["never_blocks","shared_instance","wants_short"],"sdk":"0.1.0",)"
       R"("settings":{"type":"object","additionalProperties":false}})");
   constexpr auto one = trivet::sdk::make_note<One, "one", "1">();
   EXPECT_EQ(text_of(one),
-            R"({"name":"one","version":"1","abi":"0.2","roles":["authorizer"],"flags":[],"sdk":"0.1.0",)"
+            R"({"name":"one","version":"1","abi":"0.3","roles":["authorizer"],"flags":[],"sdk":"0.1.0",)"
             R"("settings":{"type":"object","additionalProperties":false}})");
 }
 

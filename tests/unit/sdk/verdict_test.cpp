@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <trivet/plugin.hpp>
 #include <trivet/testing.hpp>
@@ -50,6 +52,13 @@ TEST(Verdict, DeniesWithAWholeAnswer) {
   EXPECT_EQ(answer.headers.size(), 3U);
   EXPECT_EQ(answer.body, "no");
   EXPECT_EQ(answer.reason, "why");
+}
+
+TEST(Verdict, SaysForHowLongItMayBeRemembered) {
+  EXPECT_EQ(told([] { return trivet::allow(); }).cache_for, std::nullopt);
+  EXPECT_EQ(told([] { return trivet::allow().cache_for(std::chrono::seconds(2)); }).cache_for,
+            2'000'000'000U);
+  EXPECT_EQ(told([] { return trivet::deny().cache_for(std::chrono::seconds(-1)); }).cache_for, 0U);
 }
 
 TEST(Verdict, DeniesWith403UnlessToldOtherwise) {
