@@ -10,14 +10,13 @@ namespace trivet::roles {
 Chain::Chain(Owner& owner, ResponseWriter& writer) : owner_(owner), writer_(writer) {}
 Chain::~Chain() = default;
 
-void Chain::build(plugin::Plugin* source, const std::vector<plugin::Plugin*>& filters, bool body_to_filter,
-                  const CallFacts& facts) {
+void Chain::build(const Route& route, bool with_source, bool body_to_filter, const CallFacts& facts) {
   head_.clear();
   started_ = head_owner_ = 0;
   body_filter_ = npos;
   failed_ = false;
-  has_source_ = source != nullptr;
-  filters_change_body_ = !filters.empty();
+  has_source_ = with_source && route.has_source();
+  filters_change_body_ = !route.filters.empty();
   StageSink& sink = *this;
   const auto add = [&](const plugin::Plugin& plugin, StageRole role) {
     const std::size_t index = stages_.size();
@@ -42,15 +41,21 @@ void Chain::build(plugin::Plugin* source, const std::vector<plugin::Plugin*>& fi
     }
     stages_.push_back(owned_.back().get());
   };
-  if (source != nullptr) add(*source, StageRole::responder);
-  for (const plugin::Plugin* filter : filters) add(*filter, StageRole::filter);
+  if (has_source_ && route.own_source != nullptr) {
+    owned_.push_back(route.own_source->open(sink, facts));
+    stages_.push_back(owned_.back().get());
+    plugins_.push_back(nullptr);
+  } else if (has_source_) {
+    add(*route.source, StageRole::responder);
+  }
+  for (const plugin::Plugin* filter : route.filters) add(*filter, StageRole::filter);
 }
 
 void Chain::start() { start_stage(0); }
 
 void Chain::start_stage(std::size_t index) {
   started_ = index + 1;
-  if (plugins_[index]->is_suspended()) {
+  if (plugins_[index] != nullptr && plugins_[index]->is_suspended()) {
     on_failed(index, {500, "plugin \"" + plugins_[index]->name() +
                                "\" is not called for a while: it ended one worker after the other"});
     return;

@@ -35,9 +35,9 @@ class Chain final : private StageSink {
   Chain(Owner& owner, ResponseWriter& writer);
   ~Chain() override;
 
-  /// Sets the stages up; `source` may be null. `body_to_filter`: one filter is given FCGI_STDIN.
-  void build(plugin::Plugin* source, const std::vector<plugin::Plugin*>& filters, bool body_to_filter,
-             const CallFacts& facts);
+  /// Sets the stages of a route up; `with_source`: what it responds with is the first. `body_to_filter`: one
+  /// filter is given FCGI_STDIN.
+  void build(const Route& route, bool with_source, bool body_to_filter, const CallFacts& facts);
   [[nodiscard]] bool empty() const noexcept { return stages_.empty(); }
   /// The head before the first stage: for a FILTER what the web server's data says.
   [[nodiscard]] cgi::ResponseHead& initial_head() noexcept { return head_; }
@@ -96,7 +96,7 @@ class Chain final : private StageSink {
   LoopStage first_loop_stage_;
   std::vector<std::unique_ptr<Stage>> owned_;
   std::vector<Stage*> stages_;
-  std::vector<const plugin::Plugin*> plugins_;  ///< One for each stage.
+  std::vector<const plugin::Plugin*> plugins_;  ///< One for each stage; null: its source is no plugin.
   std::size_t started_ = 0;                     ///< Stages below this were started.
   std::size_t head_owner_ = 0;  ///< The stage that may change the head; stages_.size(): the writer has it.
   std::size_t body_filter_ = npos;

@@ -56,7 +56,8 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
             .content_length = UINT64_MAX,
             .data_length = UINT64_MAX,
             .loop = &env_.loop,
-            .window = env_.limits.window};
+            .window = env_.limits.window,
+            .path = &scratch_.path};
 }
 
 void Request::make_id() {
@@ -196,9 +197,9 @@ void Request::pass_on(Inlet& inlet, base::Bytes bytes) {
 
 bool Request::sees_short(const Inlet& inlet) const noexcept {
   const bool to_filter = &inlet == &body_ && role_ == protocol::Role::filter;
-  const plugin::Plugin* first =
-      route_->source != nullptr && slice_ == Slice::responder ? route_->source : route_->filters.front();
-  return (to_filter ? route_->filters[chain_.body_filter()] : first)->wants_short();
+  const bool to_source = !to_filter && slice_ == Slice::responder && route_->has_source();
+  if (to_source) return route_->source != nullptr && route_->source->wants_short();
+  return route_->filters[to_filter ? chain_.body_filter() : 0]->wants_short();
 }
 
 /// Gives stages what they take of one stream; true when they took something.

@@ -255,7 +255,7 @@ void Request::run_chain() {
   }
   const bool filter = slice_ == Slice::filter;
   const bool filter_role = role_ == protocol::Role::filter;
-  chain_.build(filter ? nullptr : route_->source, route_->filters, filter_role, facts_);
+  chain_.build(*route_, !filter, filter_role, facts_);
   if (filter) {
     std::string_view file = params_.get("SCRIPT_FILENAME");
     if (file.empty()) file = params_.get("PATH_TRANSLATED");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "runtime/config/config.hpp"
 #include "runtime/plugin/plugin.hpp"
 #include "runtime/roles/decision.hpp"
+#include "runtime/roles/source.hpp"
 
 namespace trivet::roles {
 
@@ -28,11 +30,13 @@ struct Route {
   cgi::PathPattern pattern;
   std::vector<std::uint32_t> listeners;  ///< Indices; empty: all.
   std::vector<Guard> guards;
-  plugin::Plugin* source = nullptr;
+  plugin::Plugin* source = nullptr;    ///< Of this and the next at most one is there.
+  std::unique_ptr<Source> own_source;  ///< Files, another application.
   std::vector<plugin::Plugin*> filters;
   std::uint32_t column = 0;        ///< In statistics: its place among the routes of the configuration.
   mutable std::uint32_t told = 0;  ///< Bits of what was logged once.
 
+  [[nodiscard]] bool has_source() const noexcept { return source != nullptr || own_source != nullptr; }
   [[nodiscard]] bool guarded_on(Slice slice) const noexcept {
     switch (slice) {
       case Slice::responder:

@@ -8,6 +8,7 @@
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/loop.hpp"
 #include "runtime/cgi/params.hpp"
+#include "runtime/cgi/request_path.hpp"
 #include "runtime/cgi/response_head.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/plugin/call.hpp"
@@ -33,6 +34,7 @@ struct CallFacts {
   trivet_phase phase = TRIVET_PHASE_NONE;
   base::Loop* loop = nullptr;
   std::size_t window = 0;
+  const cgi::RequestPath* path = nullptr;  ///< What the route was matched by.
 };
 
 /// Why a stage gave up: the status of the answer, if it can still be given, and a text for the log.
