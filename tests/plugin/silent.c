@@ -3,7 +3,7 @@
 /* An authorizer in C that returns without saying anything: neither allow nor deny. */
 
 TRIVET_NOTE(
-    "{\"name\":\"silent\",\"version\":\"1.0.0\",\"abi\":\"0.2\",\"roles\":[\"authorizer\"],"
+    "{\"name\":\"silent\",\"version\":\"1.0.0\",\"abi\":\"0.3\",\"roles\":[\"authorizer\"],"
     "\"flags\":[\"never_blocks\"],\"sdk\":\"c\"}");
 
 static trivet_status check(void* self, trivet_request* request) {

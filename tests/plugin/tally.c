@@ -4,7 +4,7 @@
  * which is forgotten after a minute, and a counter of all. Answers with the two numbers. */
 
 TRIVET_NOTE(
-    "{\"name\":\"tally\",\"version\":\"1.0.0\",\"abi\":\"0.2\",\"roles\":[\"responder\"],"
+    "{\"name\":\"tally\",\"version\":\"1.0.0\",\"abi\":\"0.3\",\"roles\":[\"responder\"],"
     "\"flags\":[\"never_blocks\",\"shared_instance\"],\"sdk\":\"c\"}");
 
 struct tally {

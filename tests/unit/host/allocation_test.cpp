@@ -79,7 +79,7 @@ TEST(Allocation, AnAuthorizerOnTheLoopAllocatesNothingPerRequest) {
   Bench bench;
   bench.add_entry("gate", gate, 0, std::nullopt, 1);
   auto& route = bench.route("secret", "/secret/**");
-  route.authorize = {config::Guard{config::Guard::Kind::plugin, "gate", {}}};
+  route.authorize.emplace_back().plugin = "gate";
   route.variables = {"REMOTE_USER"};
   bench.open();
   EXPECT_EQ(allocated_by(bench, request("/secret/x", {.role = 2, .params = usual_parameters()}), 1000), 0U);

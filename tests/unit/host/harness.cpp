@@ -238,7 +238,7 @@ void Bench::open() {
       route->listeners.push_back(static_cast<std::uint32_t>(std::stoul(listener)));
     }
     if (from->respond) route->source = find(*from->respond);
-    for (const std::string& filter : from->filter) route->filters.push_back(find(filter));
+    for (const config::FilterStage& each : from->filter) route->filters.push_back(find(each.plugin));
     routes.push_back(std::move(route));
   }
   router_ = std::make_unique<roles::Router>(std::move(routes));

@@ -25,7 +25,7 @@ class Moving : public ::testing::Test {
     bench_.route("hello", "/hello/**").respond = "hello";
     bench_.route("echo", "/echo").respond = "echo";
     auto& slow = bench_.route("slow", "/slow");
-    slow.authorize = {config::Guard{config::Guard::Kind::plugin, "slow", {}}};
+    slow.authorize.emplace_back().plugin = "slow";
     slow.variables = {"REMOTE_USER"};
     slow.respond = "who";
     bench_.limits.header_time = std::chrono::seconds(5);

@@ -23,7 +23,7 @@ class Responding : public ::testing::Test {
     posts.respond = "hello";
     posts.methods = {"POST", "GET"};
     auto& guarded = bench.route("no-source", "/no-source");
-    guarded.authorize = {config::Guard{config::Guard::Kind::allow, "allow", {}}};
+    guarded.authorize.emplace_back().plugin = "allow";
   }
 
   Answer ask(const std::string& uri, const Ask& with = {}) {

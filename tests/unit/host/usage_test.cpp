@@ -88,7 +88,7 @@ TEST_F(UsageTest, ABlockingCallIsTimedWithoutItsWaitForTheWebServer) {
 TEST_F(UsageTest, FailuresAreErrorsWhereverThePluginRuns) {
   add<Head>("head", 0);
   add<Gate>("gate", 0);
-  bench_.route("guarded", "/guarded").authorize.push_back({config::Guard::Kind::plugin, "gate", {}});
+  bench_.route("guarded", "/guarded").authorize.emplace_back().plugin = "gate";
   bench_.route("r", "/**").respond = "head";
   bench_.open();
   EXPECT_EQ(ask("/", {.params = {{"QUERY_STRING", "throw"}}}).status(), 500);
@@ -104,7 +104,7 @@ TEST_F(UsageTest, FailuresAreErrorsWhereverThePluginRuns) {
 
 TEST_F(UsageTest, AGuardThatIsNotInTimeIsATimeoutAndAFullQueueRefuses) {
   add<SlowGate>("slow", 1, 1);
-  bench_.route("r", "/**").authorize.push_back({config::Guard::Kind::plugin, "slow", {}});
+  bench_.route("r", "/**").authorize.emplace_back().plugin = "slow";
   bench_.open();
   SlowGate::hold = true;
   SlowGate::entered = 0;
@@ -126,7 +126,7 @@ TEST_F(UsageTest, AGuardThatIsNotInTimeIsATimeoutAndAFullQueueRefuses) {
 
 TEST_F(UsageTest, AThreadIsLostWhenItStaysAwayAfterATimeoutAndServesAgainWhenItReturns) {
   plugin::Plugin& slow = add<SlowGate>("slow", 2);
-  bench_.route("r", "/**").authorize.push_back({config::Guard::Kind::plugin, "slow", {}});
+  bench_.route("r", "/**").authorize.emplace_back().plugin = "slow";
   bench_.open();
   SlowGate::hold = true;
   SlowGate::entered = 0;
@@ -152,7 +152,7 @@ TEST_F(UsageTest, EachRequestIsDecidedOnceAndOpenUntilItIsOver) {
   add<Gate>("gate", 0);
   bench_.add<Hello>("hello");
   config::Route& route = bench_.route("r", "/in/**");
-  route.authorize.push_back({config::Guard::Kind::plugin, "gate", {}});
+  route.authorize.emplace_back().plugin = "gate";
   route.respond = "hello";
   bench_.open();
   const CountingTally& tally = bench_.tally;

@@ -126,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "class in "
                 "TRIVET_PLUGIN()"},
         Refusal{"OtherAbi", fixture("wrong_abi"),
-                "was built for plugin ABI 7.2, this host speaks 0.2: rebuild it with this host's SDK"},
+                "was built for plugin ABI 7.2, this host speaks 0.3: rebuild it with this host's SDK"},
         Refusal{"Origin", fixture("origin"),
                 "looks for libraries beside itself (RUNPATH $ORIGIN/lib), where its private copy has none: "
                 "link them "

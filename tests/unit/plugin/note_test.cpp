@@ -13,16 +13,17 @@ namespace {
 TEST(Note, IsReadWhole) {
   const auto note = parse_note(
       R"({"name":"n","version":"1.2","abi":"3.14","roles":["responder","authorizer","filter"],)"
-      R"("flags":["never_blocks","shared_instance","wants_short","of_the_future"],"sdk":"0.1.0","more":{"a":[1]}})");
+      R"("flags":["never_blocks","shared_instance","wants_short","exclusive","pure","any_encoding","of_the_future"],"sdk":"0.1.0","more":{"a":[1]}})");
   ASSERT_TRUE(note.ok()) << note.error().message;
-  EXPECT_EQ(note.value(),
-            (Note{"n", "1.2", 3, 14, "0.1.0", true, true, true, true, true, true, std::nullopt}));
+  EXPECT_EQ(note.value(), (Note{"n", "1.2", 3, 14, "0.1.0", true, true, true, true, true, true, true, true,
+                                true, std::nullopt}));
 }
 
 TEST(Note, NeedsNoFlagsAndNoSdk) {
   const auto note = parse_note(R"({"name":"n","version":"1","abi":"0.1","roles":["filter"]})");
   ASSERT_TRUE(note.ok()) << note.error().message;
-  EXPECT_EQ(note.value(), (Note{"n", "1", 0, 1, "", false, false, true, false, false, false, std::nullopt}));
+  EXPECT_EQ(note.value(), (Note{"n", "1", 0, 1, "", false, false, true, false, false, false, false, false,
+                                false, std::nullopt}));
 }
 
 TEST(Note, CutAnywhereIsRefused) {
@@ -87,21 +88,21 @@ TEST_P(Abi, RunsOnlyWhereItIsSpoken) {
   EXPECT_EQ(refused.empty(), runs);
   if (runs) return;
   EXPECT_EQ(refused, "was built for plugin ABI " + std::to_string(major) + "." + std::to_string(minor) +
-                         ", this host speaks 0.2: rebuild it with this host's SDK");
+                         ", this host speaks 0.3: rebuild it with this host's SDK");
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, Abi,
-                         testing::Values(AbiCase{0, 1, true}, AbiCase{0, 2, true}, AbiCase{0, 0, false},
-                                         AbiCase{0, 3, false}, AbiCase{1, 0, false}, AbiCase{1, 1, false},
-                                         AbiCase{65535, 65535, false}));
+                         testing::Values(AbiCase{0, 1, true}, AbiCase{0, 2, true}, AbiCase{0, 3, true},
+                                         AbiCase{0, 0, false}, AbiCase{0, 4, false}, AbiCase{1, 0, false},
+                                         AbiCase{1, 1, false}, AbiCase{65535, 65535, false}));
 
 TEST(Note, OfARealPluginSaysWhatItIs) {
   const auto file = open_regular(test_plugin("example_gate"));
   ASSERT_TRUE(file.ok()) << file.error().message;
   const auto note = inspect(ElfFile::of(file.value().descriptor.get(), file.value().size));
   ASSERT_TRUE(note.ok()) << note.error().message;
-  EXPECT_EQ(note.value(),
-            (Note{"gate", "1.0.0", 0, 2, "0.1.0", false, true, false, false, false, false, std::nullopt}));
+  EXPECT_EQ(note.value(), (Note{"gate", "1.0.0", 0, 3, "0.1.0", false, true, false, false, false, false,
+                                false, false, false, std::nullopt}));
 }
 
 }  // namespace

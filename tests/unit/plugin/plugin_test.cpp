@@ -234,7 +234,7 @@ TEST(Plugin, ThatDoesNotFitIsRefusedByName) {
   const auto plugin = Plugin::start(named("it"), entry, log);
   ASSERT_FALSE(plugin.ok());
   EXPECT_EQ(plugin.error().message,
-            "t.toml:1:1: plugin \"it\": was built for plugin ABI 9.2, this host speaks 0.2: rebuild it with "
+            "t.toml:1:1: plugin \"it\": was built for plugin ABI 9.3, this host speaks 0.3: rebuild it with "
             "this host's "
             "SDK");
 }

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <functional>
-#include <optional>
 #include <string>
 #include <trivet/plugin.hpp>
 #include <trivet/testing.hpp>
@@ -55,7 +54,7 @@ TEST(Verdict, DeniesWithAWholeAnswer) {
 }
 
 TEST(Verdict, SaysForHowLongItMayBeRemembered) {
-  EXPECT_EQ(told([] { return trivet::allow(); }).cache_for, std::nullopt);
+  EXPECT_FALSE(told([] { return trivet::allow(); }).cache_for.has_value());
   EXPECT_EQ(told([] { return trivet::allow().cache_for(std::chrono::seconds(2)); }).cache_for,
             2'000'000'000U);
   EXPECT_EQ(told([] { return trivet::deny().cache_for(std::chrono::seconds(-1)); }).cache_for, 0U);
