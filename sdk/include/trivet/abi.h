@@ -256,11 +256,12 @@ typedef struct trivet_host {
   /* --- since 0.3 --- */
 
   /* An authorizer: how long its verdict may be remembered for requests that are alike in all that it read, in
-   * nanoseconds; 0: not at all. Only ever shorter than the route's `cache` says. The last call counts. [call] */
+   * nanoseconds; 0: not at all. Only ever shorter than the route's `cache` says. The last call counts. [call]
+   */
   trivet_status (*cache_for)(trivet_request*, uint64_t lifetime);
-  /* A filter, in `open` and before it wrote anything: it leaves the body of this response as it is. Nothing but
-   * `close` is called of it from then on; what the head says of the body (its length, its validators) stays,
-   * and so does what the filter changed in the head. Elsewhere TRIVET_E_STATE. [call] */
+  /* A filter, in `open` and before it wrote anything: it leaves the body of this response as it is. Nothing
+   * but `close` is called of it from then on; what the head says of the body (its length, its validators)
+   * stays, and so does what the filter changed in the head. Elsewhere TRIVET_E_STATE. [call] */
   trivet_status (*pass)(trivet_request*);
 } trivet_host;
 
@@ -305,11 +306,12 @@ typedef uint32_t trivet_flags;
 enum {
   TRIVET_NEVER_BLOCKS = 1u << 0,    /* may run on the event loop: no hook ever waits for anything */
   TRIVET_SHARED_INSTANCE = 1u << 1, /* one instance serves all threads at once */
-  TRIVET_WANTS_SHORT = 1u << 2, /* is shown a body or data that ended short, instead of the host refusing it */
+  TRIVET_WANTS_SHORT =
+      1u << 2, /* is shown a body or data that ended short, instead of the host refusing it */
   /* Since 0.3: */
   TRIVET_EXCLUSIVE = 1u << 3, /* holds what only one process can (a port, a lock): never in two at once */
-  TRIVET_PURE = 1u << 4, /* a filter: the same bytes, head and settings give the same meaning; what depends on a
-                          * header of the request is named in Vary. Its output need not be made again where
+  TRIVET_PURE = 1u << 4, /* a filter: the same bytes, head and settings give the same meaning; what depends on
+                          * a header of the request is named in Vary. Its output need not be made again where
                           * the client has it. */
   TRIVET_ANY_ENCODING = 1u << 5 /* a filter: is also given bodies that have a Content-Encoding */
 };
@@ -337,9 +339,9 @@ typedef struct trivet_plugin {
 /* The note, for plugins in C: once in one file, with a string literal such as
  *   {"name":"hello","version":"1.0","abi":"0.3","roles":["responder"],"flags":["never_blocks"],"sdk":"c"}
  * Roles: responder, authorizer, filter. Flags: never_blocks, shared_instance, wants_short, exclusive, pure,
- * any_encoding. They repeat what the exported constant says; a plugin whose two halves differ is refused. At most 4096 bytes. (C only: the
- * text may fill its array without its NUL.) A member "settings" may hold a JSON Schema of the plugin's
- * settings:
+ * any_encoding. They repeat what the exported constant says; a plugin whose two halves differ is refused. At
+ * most 4096 bytes. (C only: the text may fill its array without its NUL.) A member "settings" may hold a JSON
+ * Schema of the plugin's settings:
  *   "settings":{"type":"object","properties":{"key":{"type":"string","minLength":1}},"required":["key"],
  *               "additionalProperties":false}
  * With it a configuration is checked before the plugin is loaded. Of the schema's members these are looked
