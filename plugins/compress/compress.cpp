@@ -21,6 +21,8 @@
 ///           another at most `min_size` bytes before it begins.
 struct Compress {
   static constexpr bool shared_instance = true;  // What was read from the settings never changes.
+  static constexpr bool pure = true;             // What depends on Accept-Encoding is named in Vary.
+  static constexpr bool any_encoding = true;     // Those that have one pass as they are.
 
   struct Config {
     std::vector<std::string> codings = {"zstd", "br", "gzip"};
@@ -96,27 +98,13 @@ struct Compress {
   ///   passing                from the beginning: it is not for this filter
   struct Filter {
     Filter(const Compress& with, const trivet::Request& request, trivet::Output& out) : plugin(with) {
-      const std::string type(out.find_header("Content-Type").value_or(""));
-      if (!is_eligible(out, type)) return;
-      if (!trivet::lists_word(out.find_header("Vary").value_or(""), "Accept-Encoding") &&
-          !trivet::lists_word(out.find_header("Vary").value_or(""), "*")) {
-        out.add_header("Vary", "Accept-Encoding");
+      state = begin(request, out);
+      if (state != State::passing) return;
+      // A host that cannot take a filter out gives it the bytes, and it gives them on.
+      try {
+        out.pass();
+      } catch (const trivet::Error&) {  // NOLINT(bugprone-empty-catch)
       }
-      const AcceptEncoding accepted(request.param("HTTP_ACCEPT_ENCODING"));
-      coding = accepted.choose(plugin.codings);
-      if (!coding) return;
-      flushes = plugin.flush_types.contains(type);
-      least = flushes || accepted.refuses_identity() ? 0 : plugin.min_size;
-      const std::optional<std::uint64_t> length = length_of(out.find_header("Content-Length"));
-      if (length && *length < least) return;
-      if (length) least = 0;
-      // The head of an answer to HEAD is that of GET; there are no bytes to decide by.
-      if (request.method() == "HEAD") {
-        say_so(out);
-        state = State::silent;
-        return;
-      }
-      state = State::waiting;
     }
 
     void data(std::string_view chunk, trivet::Output& out, bool last) {
@@ -155,6 +143,27 @@ struct Compress {
 
    private:
     enum class State : std::uint8_t { passing, silent, waiting, coding };
+
+    /// Decides by the heads, and changes that of the response.
+    State begin(const trivet::Request& request, trivet::Output& out) {
+      const std::string type(out.find_header("Content-Type").value_or(""));
+      if (!is_eligible(out, type)) return State::passing;
+      const std::string vary(out.find_header("Vary").value_or(""));
+      if (!trivet::lists_word(vary, "Accept-Encoding") && !trivet::lists_word(vary, "*"))
+        out.add_header("Vary", "Accept-Encoding");
+      const AcceptEncoding accepted(request.param("HTTP_ACCEPT_ENCODING"));
+      coding = accepted.choose(plugin.codings);
+      if (!coding) return State::passing;
+      flushes = plugin.flush_types.contains(type);
+      least = flushes || accepted.refuses_identity() ? 0 : plugin.min_size;
+      const std::optional<std::uint64_t> length = length_of(out.find_header("Content-Length"));
+      if (length && *length < least) return State::passing;
+      if (length) least = 0;
+      // The head of an answer to HEAD is that of GET; there are no bytes to decide by.
+      if (request.method() != "HEAD") return State::waiting;
+      say_so(out);
+      return State::silent;
+    }
 
     [[nodiscard]] bool is_eligible(const trivet::Output& out, const std::string& type) const {
       const unsigned status = out.status();

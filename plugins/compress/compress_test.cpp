@@ -262,6 +262,7 @@ TEST_P(CompressLeavesAlone, WhatIsNotForIt) {
   const trivet::Answer answer = host.filter(asked);
   EXPECT_EQ(answer.result, TRIVET_OK) << answer.failure;
   EXPECT_EQ(answer.headers, before);
+  EXPECT_TRUE(answer.passed);
   EXPECT_EQ(answer.body, std::string(1000, 'x'));
 }
 
@@ -295,6 +296,7 @@ TEST(CompressMinSize, GoesByTheLengthThatIsAnnounced) {
   asked.headers.emplace_back("Content-Length", "255");
   trivet::Answer answer = host.filter(asked);
   EXPECT_EQ(answer.header("Content-Encoding"), std::nullopt);
+  EXPECT_TRUE(answer.passed);
   EXPECT_EQ(answer.header("Content-Length"), "255");
   EXPECT_EQ(answer.header("Vary"), "Accept-Encoding");
   asked = ask({std::string(256, 'x')});

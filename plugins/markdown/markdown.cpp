@@ -33,6 +33,7 @@ constexpr std::string_view plain_page = R"(<!DOCTYPE html>
 /// Memory    Per response the document, up to `max_bytes`, and what reading it takes, up to `max_memory`.
 struct Markdown {
   static constexpr bool shared_instance = true;  // What was read from the settings never changes.
+  static constexpr bool pure = true;
 
   struct Config {
     std::optional<std::string> page;
@@ -73,8 +74,11 @@ struct Markdown {
   struct Filter {
     Filter(const Markdown& with, const trivet::Request& asked, trivet::Output& out)
         : plugin(with), request(asked) {
-      if (!is_eligible(out)) return;
-      applies = true;
+      applies = is_eligible(out);
+      if (!applies) {
+        leave(out);
+        return;
+      }
       out.header("Content-Type", "text/html; charset=utf-8");
       out.remove_header("Content-Length");
       // No bytes come with HEAD, and no page is made of nothing.
@@ -95,6 +99,14 @@ struct Markdown {
     }
 
    private:
+    /// A host that cannot take a filter out gives it the bytes, and it gives them on.
+    static void leave(trivet::Output& out) {
+      try {
+        out.pass();
+      } catch (const trivet::Error&) {  // NOLINT(bugprone-empty-catch)
+      }
+    }
+
     [[nodiscard]] bool is_eligible(const trivet::Output& out) const {
       const unsigned status = out.status();
       if (status == 204 || status == 205 || status == 206 || status == 304) return false;

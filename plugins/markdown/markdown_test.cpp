@@ -194,6 +194,7 @@ TEST(MarkdownLeavesAlone, WhatIsNoMarkdown) {
     const auto before = ask.headers;
     const trivet::Answer answer = host.filter(ask);
     EXPECT_EQ(answer.headers, before);
+    EXPECT_TRUE(answer.passed);
     EXPECT_EQ(answer.body, "# ab");
   }
 }

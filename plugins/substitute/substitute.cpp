@@ -20,6 +20,7 @@
 /// Memory    Per response and rule what LiteralStream and PatternStream hold back, and 16 KiB of output.
 struct Substitute {
   static constexpr bool shared_instance = true;  // What was read from the settings never changes.
+  static constexpr bool pure = true;
 
   struct Rule {
     std::optional<std::string> find;
@@ -83,7 +84,10 @@ struct Substitute {
   struct Filter final : private Sink {
     Filter(const Substitute& with, const trivet::Request& asked, trivet::Output& answer)
         : plugin(with), request(asked), out(answer) {
-      if (!is_eligible()) return;
+      if (!is_eligible()) {
+        leave();
+        return;
+      }
       out.remove_header("Content-Length");
       for (const auto& rule : plugin.rules) {
         stages.push_back(std::make_unique<Stage>(*this, rule));
@@ -138,6 +142,14 @@ struct Substitute {
       std::unique_ptr<Stream> stream;
       Stage* next = nullptr;
     };
+
+    /// A host that cannot take a filter out gives it the bytes, and it gives them on.
+    void leave() const {
+      try {
+        out.pass();
+      } catch (const trivet::Error&) {  // NOLINT(bugprone-empty-catch)
+      }
+    }
 
     [[nodiscard]] bool is_eligible() const {
       const unsigned status = out.status();

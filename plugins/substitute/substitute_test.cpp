@@ -365,6 +365,7 @@ TEST(SubstituteHead, LosesItsLengthOnlyWhereTheRulesApply) {
     const trivet::Answer answer = host.filter(ask);
     EXPECT_EQ(answer.body, each.applies ? "b" : "a") << each.type << each.status << each.encoding;
     EXPECT_EQ(answer.header("Content-Length").has_value(), !each.applies);
+    EXPECT_EQ(answer.passed, !each.applies);
   }
 }
 
