@@ -24,6 +24,8 @@ struct Limits {
   std::size_t spool_memory = 256 * 1024;
   std::uint64_t spool_bytes = 1ULL << 30U;
   std::uint64_t drain_bytes = 64ULL << 20U;
+  std::size_t disk_threads = 4;  ///< For what is not in the system's memory.
+  std::size_t disk_queue = 1024;
   std::optional<std::chrono::milliseconds> header_time = std::chrono::seconds(5);
   std::optional<std::chrono::milliseconds> stall_time = std::chrono::seconds(60);
   std::optional<std::chrono::milliseconds> idle_time;

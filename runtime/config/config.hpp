@@ -146,8 +146,11 @@ struct Guard {
 
 /// `respond = { files = ... }`
 struct Files {
-  std::string root;  ///< Absolute.
-  std::vector<std::string> index = {"index.html"};
+  std::string root;       ///< Absolute: the folder that `**` of the route's path stands for, or the one file.
+  bool one_file = false;  ///< The route's path is a single one.
+  std::vector<std::string> index = {"index.html"};  ///< In order.
+  bool serve_hidden = false;                        ///< Names that begin with a dot.
+  std::string charset = "utf-8";                    ///< Of text/*. Empty: it is not said.
   Place place;
 };
 
