@@ -57,7 +57,7 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
             .data_length = UINT64_MAX,
             .loop = &env_.loop,
             .window = env_.limits.window,
-            .path = &scratch_.path};
+            .path = nullptr};
 }
 
 void Request::make_id() {

@@ -85,6 +85,7 @@ bool Request::let_in() {
   slice_ = admission.slice;
   route_ = admission.route;
   facts_.phase = abi_phase(admission.phase);
+  facts_.path = admission.target.path;
   status_after_guards_ = admission.status_after_guards;
   env_.tally.request(route_, slice_);
   writer_.set_head_method(params_.get("REQUEST_METHOD") == "HEAD");

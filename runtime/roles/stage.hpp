@@ -34,7 +34,8 @@ struct CallFacts {
   trivet_phase phase = TRIVET_PHASE_NONE;
   base::Loop* loop = nullptr;
   std::size_t window = 0;
-  const cgi::RequestPath* path = nullptr;  ///< What the route was matched by.
+  /// What the route was matched by. Null: TRIVET_ROUTE named it, and the request has no path.
+  const cgi::RequestPath* path = nullptr;
 };
 
 /// Why a stage gave up: the status of the answer, if it can still be given, and a text for the log.
