@@ -14,6 +14,7 @@
 #include "runtime/config/text.hpp"
 #include "runtime/plugin/note.hpp"
 #include "runtime/roles/admission.hpp"
+#include "runtime/source/files.hpp"
 
 namespace trivet::cli {
 namespace {
@@ -155,6 +156,10 @@ class Explaining {
     if (!route.variables.empty()) line("variables", joined(route.variables));
     if (admission.slice == roles::Slice::authorizer) return;
     if (admission.slice == roles::Slice::responder && route.respond) line("source", plugin(*route.respond));
+    if (admission.slice == roles::Slice::responder && route.files) {
+      line("source", "files " + config::one_line(route.files->root));
+      line("file", config::one_line(source::explain_file(route, admission.target.path)));
+    }
     for (const config::FilterStage& each : route.filter) line("filter", plugin(each.plugin));
     if (admission.status_after_guards != 0)
       line("answer", std::to_string(admission.status_after_guards) +

@@ -40,6 +40,8 @@ void read_limits(Sink& sink, const Table& table, base::Limits& out, std::string&
   read_size(reader, "spool_memory", {0, gib}, out.spool_memory);
   reader.size("spool_bytes", any_size, out.spool_bytes);
   reader.size("drain_bytes", any_size, out.drain_bytes);
+  read_count(reader, "disk_threads", {1, 256}, out.disk_threads);
+  read_count(reader, "disk_queue", {1, 1'000'000}, out.disk_queue);
   reader.duration_or_off("header_time", any_duration, out.header_time);
   reader.duration_or_off("stall_time", any_duration, out.stall_time);
   reader.duration_or_off("idle_time", any_duration, out.idle_time);

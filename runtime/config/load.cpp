@@ -91,6 +91,7 @@ void read_document(Sink& sink, const Table& document, const Overrides& overrides
   reader.finish();
   if (snapshot == nullptr) {
     locate_plugins(sink, draft.config.server, draft.plugins);
+    locate_files(sink, draft.routes);
   } else {
     for (PluginDraft& each : draft.plugins) {
       const auto file = snapshot->plugin_files.find(each.plugin.name);

@@ -257,20 +257,6 @@ void read_path(TableReader& reader, RouteDraft& out) {
   }
 }
 
-void read_respond(TableReader& reader, RouteDraft& out) {
-  const Entry* entry = reader.find("respond");
-  if (entry == nullptr) return;
-  if (entry->value.table() != nullptr) {
-    refuse_table(reader, "respond", entry->value, false, "the name of a responder plugin");
-  } else if (entry->value.list() != nullptr) {
-    reader.sink().error(entry->value.span, "`respond` expects one name, found a list",
-                        "one plugin answers; `filter` takes several");
-  } else if (const std::string* text = reader.as_text(entry->value, "respond")) {
-    out.respond = NameAt{*text, entry->value.span};
-    out.route.respond = *text;
-  }
-}
-
 }  // namespace
 
 void read_route(Sink& sink, const Table& table, const Span& span, RouteDraft& out) {

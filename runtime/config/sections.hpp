@@ -23,6 +23,7 @@ struct RouteDraft {
   std::vector<NameAt> listen;
   std::vector<NameAt> guards;
   std::optional<NameAt> respond;
+  Span files_span;  ///< Of the root.
   std::vector<NameAt> filter;
 };
 
@@ -70,6 +71,8 @@ void read_limits(Sink& sink, const Table& table, base::Limits& out, std::string&
 void read_zones(Sink& sink, const Table& table, std::vector<Zone>& out);
 void read_plugin(Sink& sink, const Table& table, const Entry& entry, PluginDraft& out);
 void read_route(Sink& sink, const Table& table, const Span& span, RouteDraft& out);
+/// `respond` of a route whose path was read.
+void read_respond(TableReader& reader, RouteDraft& out);
 void read_log(Sink& sink, const Table& table, Log& out);
 
 /// Names: unique where they have to be, known where they are used. Moves the drafts into their Config; routes
@@ -77,6 +80,8 @@ void read_log(Sink& sink, const Table& table, Log& out);
 void resolve(Sink& sink, Draft& draft, const Overrides& overrides);
 /// Finds the file of each plugin.
 void locate_plugins(Sink& sink, const Server& server, std::vector<PluginDraft>& plugins);
+/// Looks whether the folders and files of `files` are there.
+void locate_files(Sink& sink, const std::vector<RouteDraft>& routes);
 /// Settings that the plugin does not have or cannot take, and roles that it is not.
 void check_plugin_facts(Sink& sink, const Draft& draft, const LookAtPlugin& look);
 /// Warns of plugins that no route uses.

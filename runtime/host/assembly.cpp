@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <system_error>
 #include <utility>
+
+#include "runtime/source/files.hpp"
 
 namespace trivet::host {
 namespace {
@@ -13,7 +16,8 @@ std::string at(const config::Place& place) {
 
 class Joining {
  public:
-  Joining(const config::Config& config, Assembled& result) : config_(config), result_(result) {
+  Joining(const config::Config& config, log::Log& log, Assembled& result)
+      : config_(config), log_(log), result_(result) {
     for (const auto& plugin : result.assembly.plugins) by_name_.emplace(plugin->name(), plugin.get());
   }
 
@@ -43,6 +47,7 @@ class Joining {
       if (route->source != nullptr && route->source->responder() == nullptr)
         lacks(*from.respond, "responder", from.place);
     }
+    if (from.files) route->own_source = files_of(from);
     for (const config::FilterStage& stage : from.filter) {
       plugin::Plugin* filter = find(stage.plugin, stage.place);
       if (filter != nullptr && filter->filter() == nullptr) lacks(stage.plugin, "filter", stage.place);
@@ -52,6 +57,27 @@ class Joining {
   }
 
  private:
+  std::unique_ptr<roles::Source> files_of(const config::Route& route) {
+    try {
+      if (result_.assembly.disk == nullptr)
+        result_.assembly.disk = source::Disk::start(config_.limits.disk_threads, config_.limits.disk_queue);
+    } catch (const std::system_error& error) {
+      result_.errors.push_back(base::system_error("cannot start disk_threads", error.code().value()));
+      return nullptr;
+    }
+    if (types_ == nullptr)
+      types_ =
+          std::make_shared<source::MediaTypes>(source::MediaTypes::read(source::MediaTypes::system_table));
+    auto files = std::make_unique<source::Files>(route, *result_.assembly.disk, types_);
+    // A folder that is away for the moment, or not for this user, is told by those who ask for its files: the
+    // other routes are served.
+    if (const auto there = files->probe(); !there) {
+      log_.warn("the files of a route cannot be served now",
+                {{"route", route.name}, {"reason", there.error().message}});
+    }
+    return files;
+  }
+
   plugin::Plugin* find(const std::string& name, const config::Place& /*place*/) {
     // A name that is not there was told by the configuration, or its plugin did not start, which was told
     // too.
@@ -66,11 +92,19 @@ class Joining {
   }
 
   const config::Config& config_;
+  log::Log& log_;
   Assembled& result_;
+  std::shared_ptr<const source::MediaTypes> types_;
   std::map<std::string, plugin::Plugin*, std::less<>> by_name_;
 };
 
 }  // namespace
+
+std::size_t descriptors_of_a_connection(const config::Config& config) noexcept {
+  const bool files = std::any_of(config.routes.begin(), config.routes.end(),
+                                 [](const config::Route& each) { return each.files.has_value(); });
+  return files ? 2 : 1;
+}
 
 process::Statistics::Shape shape_of(const config::Config& config) noexcept {
   const std::uint32_t workers = std::max(config.server.processes, 1U);
@@ -101,7 +135,7 @@ Assembled assemble(const config::Config& config, log::Log& log, const process::Z
       result.errors.push_back(started.error());
     }
   }
-  Joining joining(config, result);
+  Joining joining(config, log, result);
   std::vector<std::unique_ptr<roles::Route>> routes;
   for (const config::Route& route : config.routes) {
     routes.push_back(joining.join(route));

@@ -11,16 +11,18 @@
 #include "runtime/plugin/plugin.hpp"
 #include "runtime/process/statistics.hpp"
 #include "runtime/roles/router.hpp"
+#include "runtime/source/disk.hpp"
 
 namespace trivet::host {
 
 /// The plugins of a configuration, started, and the routes that use them.
 ///
-/// Lifetime  Plugins outlive the routes, and every request.
+/// Lifetime  Plugins and the disk outlive the routes, and every request.
 struct Assembly {
   std::unique_ptr<process::Statistics> statistics;
   process::Statistics::Row counted;  ///< Where plugins and routes are counted.
   std::vector<std::unique_ptr<plugin::Plugin>> plugins;
+  std::unique_ptr<source::Disk> disk;  ///< Null: no route has files.
   std::unique_ptr<roles::Router> router;
 };
 
@@ -33,6 +35,9 @@ struct Assembled {
 /// `zones` outlive the plugins. Counts in the row `number` of `statistics`, which has the shape of `config`.
 [[nodiscard]] Assembled assemble(const config::Config& config, log::Log& log, const process::Zones& zones,
                                  process::Statistics statistics, std::uint32_t number);
+
+/// The socket, and what its request may have open: a file.
+[[nodiscard]] std::size_t descriptors_of_a_connection(const config::Config& config) noexcept;
 
 /// For a configuration with so many workers.
 [[nodiscard]] process::Statistics::Shape shape_of(const config::Config& config) noexcept;

@@ -13,6 +13,8 @@ namespace {
 
 /// For plugin threads whose request was cancelled, when the host ends.
 constexpr auto plugin_patience = std::chrono::milliseconds(500);
+/// A disk that has not answered for so long, while nobody waits for it any more, may never do.
+constexpr auto disk_patience = std::chrono::seconds(5);
 /// The supervisor looks every second.
 constexpr auto between_beats = std::chrono::milliseconds(500);
 
@@ -252,6 +254,8 @@ void Host::on_beat(base::TimePoint now) {
   process::add(slot_->beats);
   threads_lost_ = look_at_threads(now);
   process::set(slot_->threads_lost, threads_lost_);
+  // Another worker would lose its own to the same disk: this is no reason to replace this one.
+  if (assembly_.disk != nullptr) threads_lost_ += assembly_.disk->load(now, disk_patience).lost;
   loop_->timers().arm(beat_, now + between_beats);
 }
 
@@ -277,6 +281,10 @@ bool Host::quiet() {
       hung = true;
       log_.error("a plugin thread did not come back", {{"plugin", each->name()}});
     }
+  }
+  if (assembly_.disk != nullptr && assembly_.disk->abandon(plugin_patience)) {
+    hung = true;
+    log_.error("a disk thread did not come back");
   }
   return !hung && environment_.in_use() == 0;
 }

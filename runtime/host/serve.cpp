@@ -49,7 +49,8 @@ int serve_configured(const config::Loaded& loaded, const config::Overrides& over
   auto logs = open_logs(config.log);
   if (!logs) return tell_all({logs.error()}, exit_failed);
   log::Log& log = *logs->log;
-  const auto connections = io::raise_descriptor_limit(config.limits.connections);
+  const auto connections =
+      io::raise_descriptor_limit(config.limits.connections, descriptors_of_a_connection(config));
   if (!connections) return tell_all({connections.error()}, exit_internal);
   const std::size_t most = connections.value();
   tell_of_descriptors(log, config, most);

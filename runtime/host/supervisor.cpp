@@ -88,7 +88,8 @@ int Supervisor::serve_signals() {
 /// Makes `next_` of a configuration, ready to be started. Nothing of what serves is changed.
 std::vector<base::Error> Supervisor::prepare(config::Loaded loaded) {
   const config::Config& config = *loaded.config;
-  const auto possible = io::raise_descriptor_limit(config.limits.connections);
+  const auto possible =
+      io::raise_descriptor_limit(config.limits.connections, descriptors_of_a_connection(config));
   if (!possible) return {possible.error()};
   if (generations_ == 0) tell_of_descriptors(log_, config, possible.value());
   if (auto errors = make_folders(config); !errors.empty()) return errors;

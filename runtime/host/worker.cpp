@@ -199,7 +199,8 @@ int work_with(process::Channel& channel, const process::Board& board, process::M
   const config::Config& config = *loaded.config;
   auto logs = open_logs(config.log);
   if (!logs) return fail(channel, {logs.error()}, exit_failed);
-  const auto connections = io::raise_descriptor_limit(config.limits.connections);
+  const auto connections =
+      io::raise_descriptor_limit(config.limits.connections, descriptors_of_a_connection(config));
   if (!connections) return fail(channel, {connections.error()}, exit_internal);
 
   std::vector<process::FileDescriptor> passed;

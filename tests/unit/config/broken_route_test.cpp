@@ -118,14 +118,6 @@ respond = ["app"]
     4 | respond = ["app"]
       |           ^^^^^^^ one plugin answers; `filter` takes several
 )"},
-    {"RespondWithATable", section,
-     R"([[route]]
-respond = { files = "/srv" }
-)",
-     R"({}/t.toml:4:11: error: `respond = { files = ... }` is not served by this version yet
-    4 | respond = { files = "/srv" }
-      |           ^^^^^^^^^^^^^^^^^^ the name of a responder plugin
-)"},
     {"AuthorizeWithATable", section,
      R"([[route]]
 authorize = { any = ["guard"] }

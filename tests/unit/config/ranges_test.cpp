@@ -37,6 +37,8 @@ constexpr Range ranges[] = {
      "outside 0B to 1048576GiB"},
     {"DrainBytes", "[limits]", "drain_bytes", "'0B'", "'1048576GiB'", "", "'1048577GiB'",
      "outside 0B to 1048576GiB"},
+    {"DiskThreads", "[limits]", "disk_threads", "1", "256", "0", "257", "outside 1 to 256"},
+    {"DiskQueue", "[limits]", "disk_queue", "1", "1000000", "0", "1000001", "outside 1 to 1000000"},
     {"HeaderTime", "[limits]", "header_time", "'1ms'", "'24h'", "'0s'", "'86400001ms'", "outside 1ms to 24h"},
     {"StallTime", "[limits]", "stall_time", "'1ms'", "'24h'", "'0ms'", "'25h'", "outside 1ms to 24h"},
     {"IdleTime", "[limits]", "idle_time", "'1ms'", "'1440m'", "'0h'", "'99999999999999999999h'",

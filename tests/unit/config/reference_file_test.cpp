@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -105,6 +106,8 @@ TEST_F(ReferenceFile, NamesTheDefaultLimits) {
   EXPECT_EQ(limits.spool_memory, defaults.spool_memory);
   EXPECT_EQ(limits.spool_bytes, defaults.spool_bytes);
   EXPECT_EQ(limits.drain_bytes, defaults.drain_bytes);
+  EXPECT_EQ(limits.disk_threads, defaults.disk_threads);
+  EXPECT_EQ(limits.disk_queue, defaults.disk_queue);
   EXPECT_EQ(limits.header_time, defaults.header_time);
   EXPECT_EQ(limits.stall_time, defaults.stall_time);
   EXPECT_EQ(limits.idle_time, defaults.idle_time);
@@ -123,6 +126,21 @@ TEST_F(ReferenceFile, NamesEveryKey) {
     const std::string commented = "\n#" + std::string(key) + " = ";
     EXPECT_TRUE(text_.find(line) != std::string::npos || text_.find(commented) != std::string::npos) << key;
   }
+}
+
+TEST_F(ReferenceFile, NamesEveryKeyOfFilesWithItsDefault) {
+  const Loaded loaded = load(text_);
+  ASSERT_TRUE(loaded.config);
+  const std::vector<Route>& routes = loaded.config->routes;
+  const auto docs =
+      std::find_if(routes.begin(), routes.end(), [](const Route& each) { return each.files.has_value(); });
+  ASSERT_NE(docs, routes.end());
+  const Files defaults;
+  EXPECT_EQ(docs->files->index, defaults.index);
+  EXPECT_EQ(docs->files->serve_hidden, defaults.serve_hidden);
+  EXPECT_EQ(docs->files->charset, defaults.charset);
+  for (const char* key : {"files = ", "index = ", "hidden = ", "charset = "})
+    EXPECT_NE(text_.find(key, text_.find("name = \"docs\"")), std::string::npos) << key;
 }
 
 TEST_F(ReferenceFile, NamesEveryKeyOfAZone) {
