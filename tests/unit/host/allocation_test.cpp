@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <new>
 
+#include "runtime/source/files.hpp"
 #include "tests/unit/host/harness.hpp"
 #include "tests/unit/host/test_plugins.hpp"
+#include "tests/unit/source/tree.hpp"
 
 namespace {
 std::atomic<std::size_t> allocations{0};
@@ -102,6 +104,44 @@ TEST(Allocation, ARequestCutIntoPiecesAllocatesNothingEither) {
   const std::size_t before = allocations;
   for (int i = 0; i < 100; ++i) ask();
   EXPECT_EQ(allocations - before, 0U);
+}
+
+/// A request for a file opens it, which may allocate: but once, however long the file is.
+TEST(Allocation, AFileAllocatesNothingPerPiece) {
+  const source::testing::Tree tree;
+  tree.write("small", std::string(200'000, 'x'));
+  tree.write("large", std::string(6'000'000, 'x'));
+  auto disk = source::Disk::start(1, 10);
+  auto types = std::make_shared<source::MediaTypes>(source::MediaTypes::parse(""));
+  Bench bench;
+  bench.make_source = [&](const config::Route& route) {
+    return std::make_unique<source::Files>(route, *disk, types);
+  };
+  config::Route& route = bench.route("files", "/**");
+  route.files.emplace();
+  route.files->root = tree.path();
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  wire.pipe.from_host.reserve(8'000'000);
+  const std::string small = request("/small");
+  const std::string large = request("/large");
+  const auto ask = [&](const std::string& one) {
+    wire.pipe.from_host.clear();
+    const std::size_t before = allocations;
+    wire.send(one);
+    return allocations - before;
+  };
+  for (int i = 0; i < 3; ++i) {
+    for (const std::string& each : {small, large}) {
+      ask(each);
+      ASSERT_TRUE(wire.wait());
+    }
+  }
+  const std::size_t of_small = ask(small);
+  if (wire.answer().ends != 1) GTEST_SKIP() << "the temporary folder is on no file system of this machine";
+  EXPECT_EQ(ask(large), of_small);
+  EXPECT_EQ(wire.answer().ends, 1);
+  EXPECT_EQ(wire.answer().body().size(), 6'000'000U);
 }
 
 }  // namespace

@@ -238,6 +238,7 @@ void Bench::open() {
       route->listeners.push_back(static_cast<std::uint32_t>(std::stoul(listener)));
     }
     if (from->respond) route->source = find(*from->respond);
+    if (from->files || from->fastcgi) route->own_source = make_source(*from);
     for (const config::FilterStage& each : from->filter) route->filters.push_back(find(each.plugin));
     routes.push_back(std::move(route));
   }

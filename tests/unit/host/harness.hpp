@@ -151,6 +151,8 @@ class Bench {
   CountingTally tally;
   plugin::Plugin::MakeWorkers make_workers;  ///< For plugins that are added from now on; empty: threads.
   process::WorkerCounters counters;
+  /// For routes whose source is no plugin.
+  std::function<std::unique_ptr<roles::Source>(const config::Route&)> make_source;
 
   /// A plugin from its class; `threads` 0 is the loop.
   template <class T>

@@ -32,6 +32,7 @@ class FileRootTest : public ::testing::Test {
   FileRootTest() {
     files_.root = inside_.path();
     outside_.write("secret.txt", "secret");
+    outside_.write("index.html", "secret");
   }
 
   [[nodiscard]] Found look_up(const std::string& place) const {
