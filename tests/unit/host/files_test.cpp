@@ -7,6 +7,7 @@
 
 #include "tests/unit/host/harness.hpp"
 #include "tests/unit/host/test_plugins.hpp"
+#include "tests/unit/source/by_hand.hpp"
 #include "tests/unit/source/tree.hpp"
 
 namespace trivet::host::testing {
@@ -123,6 +124,31 @@ TEST_F(FilesOfAHost, ThatBecomeShorterAreNoWholeAnswer) {
   EXPECT_EQ(wire.answer().ends, 0);
   EXPECT_FALSE(wire.answer().out_ended);
   EXPECT_TRUE(bench_.log.contains("became shorter while it was sent"));
+}
+
+/// A disk that does not answer: the route's timeout ends the request, and the thread may come back when it
+/// likes.
+TEST_F(FilesOfAHost, OnADiskThatHangsEndWithTheTimeoutOfTheRoute) {
+  auto workers = std::make_unique<source::testing::WorkersByHand>();
+  source::testing::WorkersByHand& hung = *workers;
+  hung.stuck = true;
+  disk_ = std::make_unique<source::Disk>(std::move(workers), 1, 10);
+  files("files", "/files/**");
+  bench_.open();
+  Bench::Wire& wire = bench_.connect();
+  wire.send(request("/files/a.txt"));
+  bench_.loop.advance(std::chrono::seconds(29));
+  EXPECT_EQ(wire.answer().ends, 0);
+  bench_.loop.advance(std::chrono::seconds(2));
+  wire.settle();
+  EXPECT_EQ(wire.answer().status(), 504);
+  EXPECT_EQ(wire.answer().ends, 1);
+  EXPECT_EQ(bench_.environment().in_use(), 1U);  // The thread has what it works on.
+  EXPECT_TRUE(hung.run_one());
+  bench_.loop.run_posted();
+  wire.settle();
+  EXPECT_EQ(bench_.environment().in_use(), 0U);
+  bench_.disconnect();
 }
 
 TEST_F(FilesOfAHost, AreClosedWhenTheClientGoes) {
