@@ -35,24 +35,6 @@ std::string upper(std::string_view text) {
   return result;
 }
 
-void read_methods(TableReader& reader, std::vector<std::string>& out) {
-  std::vector<NameAt> methods;
-  reader.texts("methods", ListRule::some_distinct, methods);
-  for (NameAt& method : methods) {
-    const std::string shouted = upper(method.name);
-    if (!is_token(method.name)) {
-      reader.sink().error(method.span, in_quotes(method.name) + " is not a method", "such as \"GET\"");
-    } else if (shouted != method.name &&
-               std::find(known_methods.begin(), known_methods.end(), shouted) != known_methods.end()) {
-      reader.sink().error(method.span,
-                          "methods are case-sensitive: " + in_quotes(method.name) + " never arrives",
-                          "did you mean " + in_quotes(shouted) + "?");
-    } else {
-      out.push_back(std::move(method.name));
-    }
-  }
-}
-
 /// What is wrong with a host that is in lower case; empty if nothing.
 std::string find_host_problem(const std::string& host) {
   if (host.front() == '[') {
@@ -259,6 +241,24 @@ void read_path(TableReader& reader, RouteDraft& out) {
 
 }  // namespace
 
+void read_methods(TableReader& reader, std::vector<std::string>& out) {
+  std::vector<NameAt> methods;
+  reader.texts("methods", ListRule::some_distinct, methods);
+  for (NameAt& method : methods) {
+    const std::string shouted = upper(method.name);
+    if (!is_token(method.name)) {
+      reader.sink().error(method.span, in_quotes(method.name) + " is not a method", "such as \"GET\"");
+    } else if (shouted != method.name &&
+               std::find(known_methods.begin(), known_methods.end(), shouted) != known_methods.end()) {
+      reader.sink().error(method.span,
+                          "methods are case-sensitive: " + in_quotes(method.name) + " never arrives",
+                          "did you mean " + in_quotes(shouted) + "?");
+    } else {
+      out.push_back(std::move(method.name));
+    }
+  }
+}
+
 void read_route(Sink& sink, const Table& table, const Span& span, RouteDraft& out) {
   TableReader reader(sink, table, "[[route]]");
   Route& route = out.route;
@@ -276,12 +276,7 @@ void read_route(Sink& sink, const Table& table, const Span& span, RouteDraft& ou
   read_authorize_on(reader, route.authorize_on);
   read_variables(reader, route.variables);
   read_respond(reader, out);
-  read_names(reader, "filter", "a filter plugin", out.filter);
-  for (const NameAt& each : out.filter) {
-    route.filter.emplace_back();
-    route.filter.back().plugin = each.name;
-    route.filter.back().place = sink.place(each.span);
-  }
+  read_filters(reader, out);
   std::size_t odd = 0;
   if (reader.word("odd_paths", {"refuse", "allow"}, odd) != nullptr) route.allow_odd_paths = odd == 1;
   reader.duration_or_off("timeout", any_duration, route.timeout);

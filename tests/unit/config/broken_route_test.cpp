@@ -134,14 +134,6 @@ authorize = ["allow", { plugin = "guard" }]
     4 | authorize = ["allow", { plugin = "guard" }]
       |                       ^^^^^^^^^^^^^^^^^^^^ the name of an authorizer plugin, or a list of names
 )"},
-    {"FilterWithATableInAList", section,
-     R"([[route]]
-filter = [{ plugin = "wrap", types = ["text/*"] }]
-)",
-     R"({}/t.toml:4:11: error: `{ plugin = ... }` in `filter` is not served by this version yet
-    4 | filter = [{ plugin = "wrap", types = ["text/*"] }]
-      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the name of a filter plugin, or a list of names
-)"},
     {"AuthorizeWithNothing", section,
      R"([[route]]
 authorize = []
@@ -158,14 +150,6 @@ authorize = ""
      R"({}/t.toml:4:13: error: `authorize` is empty
     4 | authorize = ""
       |             ^^
-)"},
-    {"FilterWithNothing", section,
-     R"([[route]]
-filter = []
-)",
-     R"({}/t.toml:4:10: error: `filter` is an empty list
-    4 | filter = []
-      |          ^^ leave it out
 )"},
     {"AuthorizeWithABoolean", section,
      R"([[route]]

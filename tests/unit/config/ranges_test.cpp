@@ -57,6 +57,8 @@ constexpr Range ranges[] = {
      "outside 1 to 65535"},
     {"Threads", "[[route]]\npath = \"/x\"\nfilter = \"wrap\"\n[plugin.wrap]", "threads", "0", "1024", "-1",
      "1025", "outside 0 to 1024"},
+    {"FilterMinSize", "[plugin.wrap]\n[[route]]\npath = \"/x\"\n[route.filter]\nplugin = \"wrap\"",
+     "min_size", "'1B'", "'1GiB'", "'0B'", "'2GiB'", "outside 1B to 1GiB"},
     {"Queue", "[[route]]\npath = \"/x\"\nfilter = \"wrap\"\n[plugin.wrap]", "queue", "1", "100000", "0",
      "100001", "outside 1 to 100000"},
     {"PluginTimeout", "[[route]]\npath = \"/x\"\nfilter = \"wrap\"\n[plugin.wrap]", "timeout", "'1ms'",

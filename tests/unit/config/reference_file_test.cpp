@@ -121,7 +121,7 @@ TEST_F(ReferenceFile, NamesEveryKey) {
         "timeout",         "config",       "listen",       "path",         "hosts",        "methods",
         "phase",           "authorize",    "authorize_on", "variables",    "respond",      "filter",
         "odd_paths",       "level",        "format",       "target",       "max_requests", "max_memory",
-        "watchdog",        "start_timeout"}) {
+        "watchdog",        "start_timeout", "plugin", "types", "status", "min_size", "on_encoded"}) {
     const std::string line = "\n" + std::string(key) + " = ";
     const std::string commented = "\n#" + std::string(key) + " = ";
     EXPECT_TRUE(text_.find(line) != std::string::npos || text_.find(commented) != std::string::npos) << key;
