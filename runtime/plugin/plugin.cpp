@@ -4,10 +4,12 @@
 #include <exception>
 #include <system_error>
 
+#include "runtime/base/siphash.hpp"
 #include "runtime/config/config.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/plugin/call.hpp"
 #include "runtime/plugin/current.hpp"
+#include "runtime/plugin/edition.hpp"
 #include "runtime/plugin/host_table.hpp"
 #include "runtime/plugin/library.hpp"
 #include "runtime/plugin/settings.hpp"
@@ -21,6 +23,11 @@ namespace {
 constexpr std::uint32_t default_threads = 4;
 /// However short its timeout: a moment without the processor is no reason to give a thread up.
 constexpr auto shortest_patience = std::chrono::seconds(1);
+
+/// The file that is loaded.
+const std::string& code_of(const config::Plugin& config) {
+  return config.copy.empty() ? config.path : config.copy;
+}
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
@@ -126,7 +133,15 @@ base::Result<> Plugin::begin(const config::Plugin& config, const trivet_plugin& 
         "threads = 0 would run it on the event loop, but it does not declare that it never blocks: set "
         "threads to 1 or more");
   }
+  const auto edition = [&] {
+    if (!is_pure()) return std::uint64_t{0};
+    return edition_of(config, library_ ? code_of(config) : std::string(), version_);
+  };
+  const std::uint64_t before = edition();
   if (const auto made = make_instances(config, threads); !made) return made;
+  // Where a file changed meanwhile, who knows which of the two its instances have read: it is neither.
+  const std::uint64_t after = edition();
+  edition_ = before == after ? after : base::siphash({before, after}, {});
   return threads == 0 ? base::success() : start_threads(config, make_workers);
 }
 

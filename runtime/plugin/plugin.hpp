@@ -60,6 +60,8 @@ class Plugin {
   [[nodiscard]] bool wants_short() const noexcept;
   [[nodiscard]] bool is_exclusive() const noexcept;
   [[nodiscard]] bool is_pure() const noexcept;
+  /// Of a pure plugin: edition_of() when it started. Else 0.
+  [[nodiscard]] std::uint64_t edition() const noexcept { return edition_; }
   [[nodiscard]] bool takes_any_encoding() const noexcept;
   [[nodiscard]] std::optional<std::chrono::milliseconds> timeout() const noexcept;
 
@@ -99,6 +101,7 @@ class Plugin {
   std::shared_ptr<Current> current_;  ///< Shared with the threads, which may outlive this after abandon().
   std::unique_ptr<Library> library_;  ///< Null for a plugin that is linked in.
   trivet_plugin entry_{};
+  std::uint64_t edition_ = 0;
   std::optional<trivet_responder> responder_;
   std::optional<trivet_authorizer> authorizer_;
   std::optional<trivet_filter> filter_;
