@@ -196,6 +196,9 @@ void BlockingStage::run() {
     plugin_->usage().took(took, plugin::Usage::Part::first);
   }
   take();
+  // What is written from now on is not told: it is looked for.
+  if (!given_up_ && !finished && !peek_.armed())
+    facts_->loop->timers().arm(peek_, facts_->loop->now() + longest_hold);
   sink_->on_progress(index_);
 }
 
@@ -211,6 +214,8 @@ void BlockingStage::on_peek(base::TimePoint now) {
   if (anything) {
     facts_->loop->timers().arm(peek_, now + longest_hold);
     take();
+    // It was held here already, so it is held nowhere else.
+    if (!given_up_ && head_taken_) sink_->on_flush(index_);
     sink_->on_progress(index_);
   }
 }
