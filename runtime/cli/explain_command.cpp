@@ -12,8 +12,10 @@
 #include "runtime/config/load.hpp"
 #include "runtime/config/suggest.hpp"
 #include "runtime/config/text.hpp"
+#include "runtime/config/units.hpp"
 #include "runtime/plugin/note.hpp"
 #include "runtime/roles/admission.hpp"
+#include "runtime/roles/filtered_head.hpp"
 #include "runtime/source/files.hpp"
 
 namespace trivet::cli {
@@ -58,6 +60,24 @@ std::string_view name_of(config::Phase phase) {
       return "authorizer";
   }
   return "authorizer";
+}
+
+/// Which responses a filter is for, where not for all.
+std::string conditions_of(const config::FilterStage& stage) {
+  std::string text;
+  const auto add = [&text](std::string_view key, const std::string& value) {
+    text += (text.empty() ? ", if " : "; ") + std::string(key) + " " + value;
+  };
+  if (!stage.types.empty()) add("type", joined(stage.types));
+  if (!stage.methods.empty()) add("method", joined(stage.methods));
+  if (!stage.status.empty()) {
+    std::vector<std::string> numbers;
+    for (const std::uint32_t status : stage.status) numbers.push_back(std::to_string(status));
+    add("status", joined(numbers));
+  }
+  if (stage.min_size != 0) add("size from", config::format_size(stage.min_size));
+  if (stage.on_encoded == config::FilterStage::OnEncoded::skip) add("not", "encoded");
+  return text;
 }
 
 class Explaining {
@@ -160,7 +180,10 @@ class Explaining {
       line("source", "files " + config::one_line(route.files->root));
       line("file", config::one_line(source::explain_file(route, admission.target.path)));
     }
-    for (const config::FilterStage& each : route.filter) line("filter", plugin(each.plugin));
+    for (const config::FilterStage& each : route.filter) {
+      const bool fits = roles::takes_method(each, admission.target.method);
+      line("filter", plugin(each.plugin) + conditions_of(each) + (fits ? "" : ": left out for this method"));
+    }
     if (admission.status_after_guards != 0)
       line("answer", std::to_string(admission.status_after_guards) +
                          " when the guards allow: the route has no `respond`");

@@ -5,129 +5,145 @@
 #include "runtime/roles/blocking_stage.hpp"
 #include "runtime/roles/thread_stage.hpp"
 
+/// The row itself: stages in order, bytes and ends from one to the next. What becomes of the head is in
+/// chain_head.cpp.
 namespace trivet::roles {
 
 Chain::Chain(Owner& owner, ResponseWriter& writer) : owner_(owner), writer_(writer) {}
 Chain::~Chain() = default;
 
-void Chain::build(const Route& route, bool with_source, bool body_to_filter, const CallFacts& facts) {
+void Chain::build(const Route& route, bool with_source, bool body_to_filter, const CallFacts& facts,
+                  const CallFacts& source_facts) {
+  route_ = &route;
+  facts_ = &facts;
   head_.clear();
   started_ = head_owner_ = 0;
   body_filter_ = npos;
-  failed_ = false;
+  tag_.clear();
+  met_filter_ = all_out_ = changed_ = flush_wanted_ = over_ = false;
+  is_head_ = reads_ = false;
+  conditions_ = {};
   has_source_ = with_source && route.has_source();
-  filters_change_body_ = !route.filters.empty();
-  StageSink& sink = *this;
-  const auto add = [&](const plugin::Plugin& plugin, StageRole role) {
-    const std::size_t index = stages_.size();
-    plugins_.push_back(&plugin);
-    const bool takes_body = role == StageRole::filter && body_to_filter && body_filter_ == npos &&
-                            plugin.filter()->body != nullptr;
-    if (takes_body) body_filter_ = index;
-    if (plugin.threads() == nullptr) {
-      LoopStage* stage = &first_loop_stage_;
-      if (index != 0) {
-        owned_.push_back(std::make_unique<LoopStage>());
-        stage = static_cast<LoopStage*>(owned_.back().get());
-      }
-      stage->set_up(sink, index, role, takes_body, plugin, facts);
-      stages_.push_back(stage);
-      return;
-    }
-    if (role == StageRole::responder && plugin.responder()->handle != nullptr) {
-      owned_.push_back(std::make_unique<BlockingStage>(sink, index, plugin, facts));
-    } else {
-      owned_.push_back(std::make_unique<ThreadStage>(sink, index, role, takes_body, plugin, facts));
-    }
-    stages_.push_back(owned_.back().get());
-  };
   if (has_source_ && route.own_source != nullptr) {
-    owned_.push_back(route.own_source->open(sink, facts));
+    owned_.push_back(route.own_source->open(*this, source_facts));
     stages_.push_back(owned_.back().get());
-    plugins_.push_back(nullptr);
+    links_.emplace_back();
   } else if (has_source_) {
-    add(*route.source, StageRole::responder);
+    add(*route.source, nullptr, false, source_facts);
   }
-  for (const plugin::Plugin* filter : route.filters) add(*filter, StageRole::filter);
+  if (route.filters.empty()) return;
+  const std::string_view method = facts.params->get("REQUEST_METHOD");
+  is_head_ = method == "HEAD";
+  reads_ = is_head_ || method == "GET";
+  if (reads_ && has_filters_for(route.config, *facts.params))
+    conditions_ = cgi::Preconditions::from(*facts.params);
+  const std::string_view matched = matched_method(*facts.params);
+  for (std::size_t i = 0; i < route.filters.size(); ++i) {
+    const config::FilterStage& conditions = route.config.filter[i];
+    const bool out = !takes_method(conditions, matched);
+    const bool takes_body =
+        !out && body_to_filter && body_filter_ == npos && route.filters[i]->filter()->body != nullptr;
+    if (takes_body) body_filter_ = stages_.size();
+    add(*route.filters[i], &conditions, takes_body, facts);
+    links_.back().out = out;
+  }
 }
 
-void Chain::start() { start_stage(0); }
+void Chain::add(const plugin::Plugin& plugin, const config::FilterStage* conditions, bool takes_body,
+                const CallFacts& facts) {
+  StageSink& sink = *this;
+  const std::size_t index = stages_.size();
+  const StageRole role = conditions == nullptr ? StageRole::responder : StageRole::filter;
+  links_.push_back({&plugin, conditions, false});
+  if (plugin.threads() == nullptr) {
+    LoopStage* stage = &first_loop_stage_;
+    if (index != 0) {
+      owned_.push_back(std::make_unique<LoopStage>());
+      stage = static_cast<LoopStage*>(owned_.back().get());
+    }
+    stage->set_up(sink, index, role, takes_body, plugin, facts);
+    stages_.push_back(stage);
+    return;
+  }
+  if (role == StageRole::responder && plugin.responder()->handle != nullptr) {
+    owned_.push_back(std::make_unique<BlockingStage>(sink, index, plugin, facts));
+  } else {
+    owned_.push_back(std::make_unique<ThreadStage>(sink, index, role, takes_body, plugin, facts));
+  }
+  stages_.push_back(owned_.back().get());
+}
+
+void Chain::start() {
+  if (has_source_) {
+    start_stage(0);
+  } else {
+    take_turn();
+  }
+}
 
 void Chain::start_stage(std::size_t index) {
   started_ = index + 1;
-  if (plugins_[index] != nullptr && plugins_[index]->is_suspended()) {
-    on_failed(index, {500, "plugin \"" + plugins_[index]->name() +
-                               "\" is not called for a while: it ended one worker after the other"});
+  const plugin::Plugin* plugin = links_[index].plugin;
+  if (plugin != nullptr && plugin->is_suspended()) {
+    fail(500,
+         "plugin \"" + plugin->name() + "\" is not called for a while: it ended one worker after the other");
     return;
   }
   stages_[index]->start();
 }
 
-cgi::ResponseHead* Chain::head(std::size_t index) noexcept { return index == head_owner_ ? &head_ : nullptr; }
-
-void Chain::check(std::string_view wrong) {
-  if (!wrong.empty()) on_failed(head_owner_, {500, "the response failed: " + std::string(wrong)});
-}
-
-/// A source's answer that filters cannot be put behind: a file that the web server would send itself, or a
-/// coded body.
-bool Chain::refuse_unfilterable() {
-  static constexpr std::string_view sends_file[] = {
-      "X-Accel-Redirect",         "X-Sendfile",   "X-Sendfile2", "X-LIGHTTPD-send-file",
-      "X-LIGHTTPD-send-tempfile", "X-Reproxy-URL"};
-  for (const std::string_view name : sends_file) {
-    if (head_.find(name)) {
-      on_failed(0, {502, "the source answered " + std::string(name) +
-                             ", which would send a file past the filters"});
-      return true;
-    }
-  }
-  const auto coding = head_.find("Content-Encoding");
-  if (coding && !coding->empty() && *coding != "identity") {
-    on_failed(0, {502, "the source answered with Content-Encoding " + std::string(*coding) +
-                           ", which filters cannot read"});
-    return true;
-  }
-  return false;
-}
-
-bool Chain::pass_head_on(std::size_t index) {
-  if (head_owner_ != index) return !failed_;
-  if (index == 0 && has_source_ && filters_change_body_) {
-    if (refuse_unfilterable()) return false;
-    for (const std::string_view name : {"Content-Length", "ETag", "Last-Modified", "Accept-Ranges",
-                                        "Content-MD5", "Digest", "Content-Digest", "Repr-Digest"}) {
-      head_.remove(name);
-    }
-  }
-  ++head_owner_;
-  if (head_owner_ == stages_.size()) {
-    check(writer_.begin(head_));
+void Chain::input(StageInput lane, base::Bytes bytes) {
+  if (drops_bytes()) return;
+  if (links_.front().out) {
+    on_output(0, bytes);
   } else {
-    start_stage(head_owner_);
+    stages_.front()->input(lane, bytes);
   }
-  return !failed_;
+}
+
+void Chain::end_input(StageInput lane, trivet_end end) {
+  if (drops_bytes()) return;
+  if (!links_.front().out) {
+    stages_.front()->end_input(lane, end);
+  } else if (end == TRIVET_END_SHORT) {
+    on_failed(0, {400, "the web server sent fewer bytes than it announced"});
+  } else {
+    on_done(0);
+  }
+}
+
+std::size_t Chain::next_of(std::size_t index) const noexcept {
+  for (++index; index < stages_.size() && links_[index].out;) ++index;
+  return index;
 }
 
 void Chain::on_output(std::size_t index, base::Bytes bytes) {
-  if (failed_ || bytes.empty() || !pass_head_on(index)) return;
-  if (index + 1 == stages_.size()) {
-    check(writer_.write(bytes));
+  if (over_ || bytes.empty()) return;
+  const bool of_filter = is_filter(index) && !links_[index].out;
+  if (is_head_ && of_filter) return;
+  if (!pass_head_on(index) || drops_bytes()) return;
+  if (const std::size_t next = next_of(index); next < stages_.size()) {
+    stages_[next]->input(StageInput::data, bytes);
   } else {
-    stages_[index + 1]->input(StageInput::data, bytes);
+    check(writer_.write(bytes));
   }
 }
 
 void Chain::on_flush(std::size_t index) {
-  if (failed_ || !pass_head_on(index)) return;
-  // A filter decides itself what it can give; what it has given goes out with it.
-  if (head_owner_ == stages_.size()) writer_.flush();
+  if (over_ || (is_head_ && is_filter(index)) || !pass_head_on(index) || drops_bytes()) return;
+  // A filter decides itself what it can give; what it has given goes out with it. One on a thread gives it
+  // later.
+  if (head_owner_ == stages_.size() && filters_rest()) {
+    writer_.flush();
+  } else {
+    flush_wanted_ = true;
+  }
 }
 
 void Chain::on_done(std::size_t index) {
-  if (failed_ || !pass_head_on(index)) return;
-  if (index + 1 < stages_.size()) {
-    stages_[index + 1]->end_input(StageInput::data, TRIVET_END_COMPLETE);
+  if (over_ || !pass_head_on(index) || drops_bytes()) return;
+  if (const std::size_t next = next_of(index); next < stages_.size()) {
+    stages_[next]->end_input(StageInput::data, TRIVET_END_COMPLETE);
     return;
   }
   if (const auto wrong = writer_.finish(); !wrong.empty()) {
@@ -138,26 +154,44 @@ void Chain::on_done(std::size_t index) {
 }
 
 void Chain::on_failed(std::size_t /*index*/, StageFailure failure) {
-  if (failed_) return;
-  failed_ = true;
+  if (over_) return;
+  over_ = true;
   owner_.on_chain_failed(std::move(failure));
+}
+
+void Chain::check(std::string_view wrong) {
+  if (!wrong.empty()) fail(500, "the response failed: " + std::string(wrong));
 }
 
 bool Chain::has_room_after(std::size_t index) const noexcept {
   for (std::size_t next = index + 1; next < started_; ++next) {
-    if (!stages_[next]->has_room(StageInput::data)) return false;
+    if (!links_[next].out && !stages_[next]->has_room(StageInput::data)) return false;
   }
   return writer_.has_room();
 }
 
-void Chain::on_progress(std::size_t /*index*/) { owner_.on_chain_progress(); }
+/// No filter has bytes that it has not given on.
+bool Chain::filters_rest() const noexcept {
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    if (is_filter(i) && !links_[i].out && (stages_[i]->busy() || stages_[i]->kept() > 0)) return false;
+  }
+  return true;
+}
+
+void Chain::on_progress(std::size_t /*index*/) {
+  if (flush_wanted_ && !over_ && head_owner_ == stages_.size() && filters_rest()) {
+    flush_wanted_ = false;
+    writer_.flush();
+  }
+  owner_.on_chain_progress();
+}
 
 void Chain::resume() {
-  for (std::size_t at = started_; at > 0 && !failed_; --at) stages_[at - 1]->resume();
+  for (std::size_t at = started_; at > 0 && !over_; --at) stages_[at - 1]->resume();
 }
 
 void Chain::cancel() {
-  failed_ = true;
+  over_ = true;
   for (Stage* stage : stages_) stage->cancel();
 }
 
@@ -178,7 +212,7 @@ std::size_t Chain::kept() const noexcept {
 
 void Chain::clear() {
   stages_.clear();
-  plugins_.clear();
+  links_.clear();
   owned_.clear();
   body_filter_ = npos;
   started_ = head_owner_ = 0;

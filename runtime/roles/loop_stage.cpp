@@ -18,18 +18,29 @@ void LoopStage::set_up(StageSink& sink, std::size_t index, StageRole role, bool 
   lanes_.reset(role, takes_body);
   state_of_plugin_ = nullptr;
   state_ = State::created;
-  inside_ = cancelled_ = false;
+  inside_ = cancelled_ = wrote_ = passes_ = false;
 }
 
 trivet_status LoopStage::LoopCall::write(std::string_view bytes) {
   if (stage_.cancelled_) return TRIVET_E_CANCELLED;
+  if (stage_.passes_) return TRIVET_E_STATE;
+  stage_.wrote_ = stage_.wrote_ || !bytes.empty();
   stage_.sink_->on_output(stage_.index_, base::as_bytes(bytes));
   return stage_.cancelled_ ? TRIVET_E_CANCELLED : TRIVET_OK;
 }
 
 trivet_status LoopStage::LoopCall::flush() {
   if (stage_.cancelled_) return TRIVET_E_CANCELLED;
+  if (stage_.passes_) return TRIVET_E_STATE;
   stage_.sink_->on_flush(stage_.index_);
+  return TRIVET_OK;
+}
+
+trivet_status LoopStage::LoopCall::pass() {
+  if (stage_.cancelled_) return TRIVET_E_CANCELLED;
+  const bool opens = stage_.role_ == StageRole::filter && stage_.state_ == State::created && stage_.inside_;
+  if (!opens || stage_.wrote_ || current_head() == nullptr) return TRIVET_E_STATE;
+  stage_.passes_ = true;
   return TRIVET_OK;
 }
 
@@ -60,6 +71,12 @@ void LoopStage::start() {
     return;
   }
   state_ = State::open;
+  if (passes_ && !cancelled_) {
+    close();
+    sink_->on_open(index_, true);
+    return;
+  }
+  if (role_ == StageRole::filter && !cancelled_) sink_->on_open(index_, false);
   if (cancelled_) {
     close();
     return;

@@ -29,7 +29,8 @@ class LoopStage final : public Stage {
   [[nodiscard]] bool waits_for_peer() const noexcept override { return true; }
 
  private:
-  /// created -> open -> over; a responder with `handle` goes from created to over.
+  /// created -> open -> over; a responder with `handle` goes from created to over, a filter that passes
+  /// leaves open at once.
   enum class State : std::uint8_t { created, open, over };
 
   class LoopCall final : public BasicCall {
@@ -38,6 +39,7 @@ class LoopStage final : public Stage {
     [[nodiscard]] bool cancelled() const noexcept override { return stage_.cancelled_; }
     trivet_status write(std::string_view bytes) override;
     trivet_status flush() override;
+    trivet_status pass() override;
 
    private:
     cgi::ResponseHead* current_head() noexcept override;
@@ -62,6 +64,8 @@ class LoopStage final : public Stage {
   State state_ = State::created;
   bool inside_ = false;  ///< A hook runs: no other is called from within.
   bool cancelled_ = false;
+  bool wrote_ = false;
+  bool passes_ = false;
 };
 
 }  // namespace trivet::roles

@@ -113,6 +113,8 @@ class Request final : public protocol::RequestInput,
   void answer_allow();
   void answer_deny();
   void run_chain();
+  void hide_from_source();
+  [[nodiscard]] std::string_view fill_initial_head();
   void expect_input();
 
   void receive(Inlet& inlet, base::Bytes bytes);
@@ -157,6 +159,9 @@ class Request final : public protocol::RequestInput,
   std::array<char, longest_request_id> id_text_{};
   std::size_t id_length_ = 0;
   CallFacts facts_;
+  cgi::Params
+      source_params_;  ///< Without what a source behind filters does not see; the texts are in params_.
+  CallFacts source_facts_;
 
   struct PlannedGuard {
     const Guard* guard;

@@ -1,6 +1,11 @@
+#include <array>
+#include <charconv>
+
+#include "runtime/cgi/http_date.hpp"
 #include "runtime/cgi/media_type.hpp"
 #include "runtime/cgi/request_info.hpp"
 #include "runtime/protocol/name_value.hpp"
+#include "runtime/roles/filtered_head.hpp"
 #include "runtime/roles/request.hpp"
 
 /// From complete parameters to a running chain: reading, routing, asking the guards.
@@ -9,13 +14,6 @@ namespace {
 
 constexpr std::uint32_t told_configuration = 1U << 0U;
 constexpr std::uint32_t told_undeclared = 1U << 1U;
-
-/// What a source behind filters must not see: it would answer for the unfiltered bytes (a coding the filters
-/// cannot read, a part, or "not modified" by its own validators).
-constexpr std::string_view hidden_behind_filters[] = {"HTTP_ACCEPT_ENCODING",    "HTTP_RANGE",
-                                                      "HTTP_IF_RANGE",           "HTTP_IF_MATCH",
-                                                      "HTTP_IF_NONE_MATCH",      "HTTP_IF_MODIFIED_SINCE",
-                                                      "HTTP_IF_UNMODIFIED_SINCE"};
 
 trivet_phase abi_phase(std::optional<config::Phase> phase) noexcept {
   if (!phase) return TRIVET_PHASE_NONE;
@@ -249,20 +247,46 @@ void Request::guards_passed() {
   run_chain();
 }
 
+void Request::hide_from_source() {
+  const std::string_view method = params_.get("REQUEST_METHOD");
+  const bool reads = method == "GET" || method == "HEAD";
+  source_params_.reset();
+  for (const cgi::Param& each : params_.all()) {
+    if (!is_hidden_from_source(each.name, reads)) source_params_.add(each.name, each.value);
+  }
+  source_facts_.params = &source_params_;
+}
+
+/// What the web server says of the data: its type by a file's name, its length, its time.
+std::string_view Request::fill_initial_head() {
+  cgi::ResponseHead& head = chain_.initial_head();
+  std::string_view file = params_.get("SCRIPT_FILENAME");
+  if (file.empty()) file = params_.get("PATH_TRANSLATED");
+  if (file.empty()) file = params_.get("SCRIPT_NAME");
+  if (const auto wrong = head.set("Content-Type", cgi::media_type(file)); !wrong.empty()) return wrong;
+  if (facts_.data_length != UINT64_MAX) {
+    std::array<char, 20> digits{};
+    const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), facts_.data_length).ptr;
+    const std::string_view length(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    if (const auto wrong = head.set("Content-Length", length); !wrong.empty()) return wrong;
+  }
+  // Seconds since 1970 (FastCGI 1.0, 6.4).
+  if (const auto modified = cgi::parse_length(params_.get("FCGI_DATA_LAST_MOD"))) {
+    const cgi::HttpDate date(static_cast<cgi::UnixSeconds>(*modified));
+    if (!date.view().empty()) return head.set("Last-Modified", date.view());
+  }
+  return {};
+}
+
 void Request::run_chain() {
   state_ = State::running;
-  if (!route_->filters.empty()) {
-    for (const std::string_view name : hidden_behind_filters) params_.remove(name);
-  }
   const bool filter = slice_ == Slice::filter;
   const bool filter_role = role_ == protocol::Role::filter;
-  chain_.build(*route_, !filter, filter_role, facts_);
+  source_facts_ = facts_;
+  if (!filter && has_filters_for(route_->config, params_)) hide_from_source();
+  chain_.build(*route_, !filter, filter_role, facts_, source_facts_);
   if (filter) {
-    std::string_view file = params_.get("SCRIPT_FILENAME");
-    if (file.empty()) file = params_.get("PATH_TRANSLATED");
-    if (file.empty()) file = params_.get("SCRIPT_NAME");
-    const std::string_view wrong = chain_.initial_head().set("Content-Type", cgi::media_type(file));
-    if (!wrong.empty()) {
+    if (const auto wrong = fill_initial_head(); !wrong.empty()) {
       refuse(500, wrong);
       return;
     }

@@ -57,6 +57,9 @@ class StageSink {
   /// The head as it stands, while it is this stage's to change: from its start to its first output. Else
   /// null.
   virtual cgi::ResponseHead* head(std::size_t index) noexcept = 0;
+  /// A filter's `open` is done, well. `passes`: it leaves the body as it is, and was closed: it is told of
+  /// nothing any more, and what it was given meanwhile comes as its output. Before its first output.
+  virtual void on_open(std::size_t /*index*/, bool /*passes*/) {}
   virtual void on_output(std::size_t index, base::Bytes bytes) = 0;
   virtual void on_flush(std::size_t index) = 0;
   /// It ended well: no more output comes.

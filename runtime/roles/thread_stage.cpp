@@ -18,13 +18,24 @@ ThreadStage::~ThreadStage() = default;
 
 trivet_status ThreadStage::ThreadCall::write(std::string_view bytes) {
   if (cancelled()) return TRIVET_E_CANCELLED;
+  if (stage_.work_.passes) return TRIVET_E_STATE;
   stage_.work_.out.append(bytes);
   return TRIVET_OK;
 }
 
 trivet_status ThreadStage::ThreadCall::flush() {
   if (cancelled()) return TRIVET_E_CANCELLED;
+  if (stage_.work_.passes) return TRIVET_E_STATE;
   stage_.work_.flush = true;
+  return TRIVET_OK;
+}
+
+trivet_status ThreadStage::ThreadCall::pass() {
+  if (cancelled()) return TRIVET_E_CANCELLED;
+  Work& work = stage_.work_;
+  const bool opens = stage_.role_ == StageRole::filter && work.opens;
+  if (!opens || work.flush || current_head() == nullptr) return TRIVET_E_STATE;
+  work.passes = true;
   return TRIVET_OK;
 }
 
@@ -71,15 +82,21 @@ void ThreadStage::pump() {
   if (state_ == State::created || !lane.waiting.empty() || end_pending || work_.produce) submit();
 }
 
-void ThreadStage::submit() {
-  work_.lane = lanes_.current();
+/// Puts what waits of the stream whose turn it is into the job.
+void ThreadStage::take_input() {
   Lanes::Lane& lane = lanes_.lane(work_.lane);
-  work_.in.clear();
   work_.in.swap(lane.waiting);
-  work_.end = TRIVET_END_NOT_YET;
   if (!lane.end_told) work_.end = lane.end;
   if (work_.end != TRIVET_END_NOT_YET) lane.end_told = true;
-  work_.flush = work_.done = false;
+}
+
+void ThreadStage::submit() {
+  work_.lane = lanes_.current();
+  work_.in.clear();
+  work_.end = TRIVET_END_NOT_YET;
+  // Whether a filter takes part is known when it was opened: what there is for it stays here until then.
+  if (state_ != State::created || role_ != StageRole::filter) take_input();
+  work_.flush = work_.done = work_.opened = work_.passes = false;
   work_.status = TRIVET_OK;
   if (cgi::ResponseHead* head = sink_->head(index_)) {
     work_.head.swap(*head);
@@ -116,33 +133,41 @@ void ThreadStage::run(void* instance, std::uint32_t thread) {
 void ThreadStage::call_hooks(void* instance) {
   if (!cancelled_.load() && work_.status == TRIVET_OK && state_ == State::created) {
     auto* open = role_ == StageRole::responder ? plugin_->responder()->open : plugin_->filter()->open;
+    work_.opens = true;
     if (open != nullptr) work_.status = open(instance, call_.handle(), &state_of_plugin_);
-    if (work_.status == TRIVET_OK) state_ = State::open;
-  }
-  if (state_ == State::open && !cancelled_.load() && work_.status == TRIVET_OK) {
-    const bool responder = role_ == StageRole::responder;
-    auto* body = responder ? plugin_->responder()->body : plugin_->filter()->body;
-    auto* hook = responder || work_.lane == StageInput::body ? body : plugin_->filter()->data;
-    const auto give = [&](base::Bytes bytes, trivet_end end) {
-      if (hook == nullptr || work_.status != TRIVET_OK || cancelled_.load()) return;
-      work_.status =
-          hook(instance, call_.handle(), state_of_plugin_, plugin::text(base::as_text(bytes)), end);
-    };
-    if (!work_.in.empty()) give(work_.in.bytes(), TRIVET_END_NOT_YET);
-    if (work_.end != TRIVET_END_NOT_YET) {
-      give({}, work_.end);
-      if (!responder && work_.lane == StageInput::data) work_.done = true;
-    }
-    if (responder && work_.status == TRIVET_OK && (work_.produce || work_.end != TRIVET_END_NOT_YET)) {
-      std::uint32_t done = 1;
-      if (auto* room = plugin_->responder()->room) {
-        work_.status = room(instance, call_.handle(), state_of_plugin_, &done);
-      }
-      work_.done = done != 0;
+    work_.opens = false;
+    if (work_.status == TRIVET_OK) {
+      state_ = State::open;
+      work_.opened = true;
+      work_.done = work_.passes;
     }
   }
+  if (state_ == State::open && !work_.passes && !cancelled_.load() && work_.status == TRIVET_OK)
+    call_data_hooks(instance);
   if (state_ == State::open && (work_.done || cancelled_.load() || work_.status != TRIVET_OK))
     call_close(instance);
+}
+
+void ThreadStage::call_data_hooks(void* instance) {
+  const bool responder = role_ == StageRole::responder;
+  auto* body = responder ? plugin_->responder()->body : plugin_->filter()->body;
+  auto* hook = responder || work_.lane == StageInput::body ? body : plugin_->filter()->data;
+  const auto give = [&](base::Bytes bytes, trivet_end end) {
+    if (hook == nullptr || work_.status != TRIVET_OK || cancelled_.load()) return;
+    work_.status = hook(instance, call_.handle(), state_of_plugin_, plugin::text(base::as_text(bytes)), end);
+  };
+  if (!work_.in.empty()) give(work_.in.bytes(), TRIVET_END_NOT_YET);
+  if (work_.end != TRIVET_END_NOT_YET) {
+    give({}, work_.end);
+    if (!responder && work_.lane == StageInput::data) work_.done = true;
+  }
+  if (responder && work_.status == TRIVET_OK && (work_.produce || work_.end != TRIVET_END_NOT_YET)) {
+    std::uint32_t done = 1;
+    if (auto* room = plugin_->responder()->room) {
+      work_.status = room(instance, call_.handle(), state_of_plugin_, &done);
+    }
+    work_.done = done != 0;
+  }
 }
 
 void ThreadStage::call_close(void* instance) {
@@ -172,6 +197,17 @@ void ThreadStage::run() {
     sink_->on_progress(index_);
     return;
   }
+  if (role_ == StageRole::filter && work_.opened) {
+    if (work_.passes) {
+      step_aside();
+    } else {
+      sink_->on_open(index_, false);
+    }
+    if (given_up_) {
+      sink_->on_progress(index_);
+      return;
+    }
+  }
   if (!work_.out.empty()) {
     patience_.stop();  // The head is decided: from here on only a stall of the peer ends it.
     base::Buffer out;
@@ -184,6 +220,24 @@ void ThreadStage::run() {
     sink_->on_done(index_);
   }
   sink_->on_progress(index_);
+}
+
+/// Its plugin leaves the body as it is, and was closed. What came while it was asked goes on, in its order.
+void ThreadStage::step_aside() {
+  given_up_ = true;
+  patience_.stop();
+  Lanes::Lane& data = lanes_.lane(StageInput::data);
+  base::Buffer waiting;
+  waiting.swap(data.waiting);
+  const trivet_end end = data.end;
+  lanes_.release();
+  sink_->on_open(index_, true);
+  sink_->on_output(index_, waiting.bytes());
+  if (end == TRIVET_END_SHORT) {
+    sink_->on_failed(index_, {400, "the web server sent fewer bytes than it announced"});
+  } else if (end != TRIVET_END_NOT_YET) {
+    sink_->on_done(index_);
+  }
 }
 
 void ThreadStage::give_up(StageFailure failure) {

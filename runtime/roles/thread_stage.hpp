@@ -38,6 +38,7 @@ class ThreadStage final : public Stage, private plugin::Job, private base::Task,
     [[nodiscard]] bool cancelled() const noexcept override { return stage_.cancelled_.load(); }
     trivet_status write(std::string_view bytes) override;
     trivet_status flush() override;
+    trivet_status pass() override;
 
    private:
     cgi::ResponseHead* current_head() noexcept override;
@@ -48,8 +49,11 @@ class ThreadStage final : public Stage, private plugin::Job, private base::Task,
   void run() override;                                      // base::Task, back on the loop
   void call_hooks(void* instance);
   void call_close(void* instance);
+  void call_data_hooks(void* instance);
   void pump();
   void submit();
+  void take_input();
+  void step_aside();
   void on_patience_over(Patience& which) override;
   void give_up(StageFailure failure);
 
@@ -76,6 +80,9 @@ class ThreadStage final : public Stage, private plugin::Job, private base::Task,
     bool has_head = false;
     bool flush = false;
     bool produce = false;
+    bool opens = false;   ///< `open` runs.
+    bool opened = false;  ///< It ran, well.
+    bool passes = false;  ///< It asked to leave the body as it is.
     StageInput lane = StageInput::body;
     trivet_end end = TRIVET_END_NOT_YET;
     trivet_status status = TRIVET_OK;

@@ -56,6 +56,11 @@ respond = "app"
 name = "index"
 path = "/index.php/**"
 respond = "app"
+[[route]]
+name = "filtered"
+path = "/filtered/**"
+respond = "app"
+filter = [{ plugin = "upper", types = ["text/*"], methods = ["GET"], status = [200, 404], min_size = "1KiB", on_encoded = "skip" }]
 )";
 
 std::string without_folder(std::string text, const std::string& folder) {
@@ -98,6 +103,32 @@ constexpr auto authorizer = protocol::Role::authorizer;
 INSTANTIATE_TEST_SUITE_P(
     Table, Explains,
     testing::Values(
+        ExplainCase{"FilteredIfItFits",
+                    "GET",
+                    "/",
+                    responder,
+                    {{"TRIVET_ROUTE", "filtered"}},
+                    "",
+                    true,
+                    R"(listener     web (unix:/run/x.sock)
+slice        responder
+route        filtered (t.toml:50), path /filtered/**
+source       app (/bin/true)
+filter       upper (/bin/true), if type text/*; method GET; status 200, 404; size from 1KiB; not encoded
+)"},
+        ExplainCase{"NotFilteredForThisMethod",
+                    "PUT",
+                    "/",
+                    responder,
+                    {{"TRIVET_ROUTE", "filtered"}},
+                    "",
+                    true,
+                    R"(listener     web (unix:/run/x.sock)
+slice        responder
+route        filtered (t.toml:50), path /filtered/**
+source       app (/bin/true)
+filter       upper (/bin/true), if type text/*; method GET; status 200, 404; size from 1KiB; not encoded: left out for this method
+)"},
         ExplainCase{
             "Guarded", "GET", "/app/x", responder, {}, "", true, R"(listener     web (unix:/run/x.sock)
 slice        responder
@@ -133,6 +164,7 @@ Routes before it, and what of them does not fit:
   app          path /app/** (t.toml:33)
   private      path /private/** (t.toml:40)
   index        path /index.php/** (t.toml:46)
+  filtered     path /filtered/** (t.toml:50)
 )"},
         ExplainCase{"Named",
                     "GET",
