@@ -35,24 +35,6 @@ std::string upper(std::string_view text) {
   return result;
 }
 
-void read_methods(TableReader& reader, std::vector<std::string>& out) {
-  std::vector<NameAt> methods;
-  reader.texts("methods", ListRule::some_distinct, methods);
-  for (NameAt& method : methods) {
-    const std::string shouted = upper(method.name);
-    if (!is_token(method.name)) {
-      reader.sink().error(method.span, in_quotes(method.name) + " is not a method", "such as \"GET\"");
-    } else if (shouted != method.name &&
-               std::find(known_methods.begin(), known_methods.end(), shouted) != known_methods.end()) {
-      reader.sink().error(method.span,
-                          "methods are case-sensitive: " + in_quotes(method.name) + " never arrives",
-                          "did you mean " + in_quotes(shouted) + "?");
-    } else {
-      out.push_back(std::move(method.name));
-    }
-  }
-}
-
 /// What is wrong with a host that is in lower case; empty if nothing.
 std::string find_host_problem(const std::string& host) {
   if (host.front() == '[') {
@@ -161,32 +143,9 @@ void read_names(TableReader& reader, std::string_view key, std::string_view what
     return;
   }
   if (list->empty()) {
-    const bool guards = key == "authorize";
-    reader.sink().error(
-        entry->value.span, '`' + std::string(key) + "` is an empty list",
-        guards ? "\"deny\" refuses everybody, \"allow\" nobody; without the key the route is open"
-               : "leave it out");
+    reader.sink().error(entry->value.span, '`' + std::string(key) + "` is an empty list", "leave it out");
   }
   for (const Node& each : *list) add(each, true);
-}
-
-void read_guards(TableReader& reader, RouteDraft& out) {
-  read_names(reader, "authorize", "an authorizer plugin", out.guards);
-  const NameAt* denied = nullptr;
-  for (const NameAt& guard : out.guards) {
-    if (denied != nullptr) {
-      reader.sink().warning(guard.span,
-                            "the guard " + in_quotes(guard.name) + " never runs: \"deny\" stands before it");
-    }
-    const auto kind = guard.name == "allow"  ? Guard::Kind::allow
-                      : guard.name == "deny" ? Guard::Kind::deny
-                                             : Guard::Kind::plugin;
-    if (kind == Guard::Kind::deny && denied == nullptr) denied = &guard;
-    Guard& read = out.route.authorize.emplace_back();
-    read.kind = kind;
-    if (kind == Guard::Kind::plugin) read.plugin = guard.name;
-    read.place = reader.sink().place(guard.span);
-  }
 }
 
 void read_authorize_on(TableReader& reader, std::vector<Slice>& out) {
@@ -258,6 +217,24 @@ void read_path(TableReader& reader, RouteDraft& out) {
 }
 
 }  // namespace
+
+void read_methods(TableReader& reader, std::vector<std::string>& out) {
+  std::vector<NameAt> methods;
+  reader.texts("methods", ListRule::some_distinct, methods);
+  for (NameAt& method : methods) {
+    const std::string shouted = upper(method.name);
+    if (!is_token(method.name)) {
+      reader.sink().error(method.span, in_quotes(method.name) + " is not a method", "such as \"GET\"");
+    } else if (shouted != method.name &&
+               std::find(known_methods.begin(), known_methods.end(), shouted) != known_methods.end()) {
+      reader.sink().error(method.span,
+                          "methods are case-sensitive: " + in_quotes(method.name) + " never arrives",
+                          "did you mean " + in_quotes(shouted) + "?");
+    } else {
+      out.push_back(std::move(method.name));
+    }
+  }
+}
 
 void read_route(Sink& sink, const Table& table, const Span& span, RouteDraft& out) {
   TableReader reader(sink, table, "[[route]]");
