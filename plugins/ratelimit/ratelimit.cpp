@@ -73,7 +73,11 @@ struct RateLimit {
                     "leaves no room for a key: the zone's key_bytes is " + std::to_string(zone.key_bytes()));
   }
 
-  trivet::Verdict check(trivet::Request& request) {
+  /// Never remembered: each request counts.
+  trivet::Verdict check(trivet::Request& request) { return decide(request).cache_for(Nanoseconds(0)); }
+
+ private:
+  trivet::Verdict decide(trivet::Request& request) {
     const std::string entry = entry_of(request);
     Nanoseconds wait{0};
     const bool has_room = entry.size() <= zone.key_bytes() &&
@@ -87,7 +91,6 @@ struct RateLimit {
     return deny(wait).reason("over the rate limit");
   }
 
- private:
   struct Rate {
     std::int64_t count;
     Nanoseconds period;

@@ -61,6 +61,10 @@ TEST_F(RateLimits, SayWhenToComeAgainRoundedUp) {
   EXPECT_EQ(ask().allowed, true);
 }
 
+TEST_F(RateLimits, AreNeverRemembered) {
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask().cache_for, 0U);
+}
+
 TEST_F(RateLimits, CountEachKeyByItself) {
   EXPECT_EQ(passed(5, "192.0.2.1"), 3);
   EXPECT_EQ(passed(5, "192.0.2.2"), 3);

@@ -35,6 +35,11 @@ void Params::reset() noexcept {
   bad_name_ = has_nul_ = false;
 }
 
+void Params::borrow(const Params& other) {
+  reset();
+  list_.assign(other.list_.begin(), other.list_.end());
+}
+
 void Params::add(std::string_view name, std::string_view value) {
   if (name.empty()) bad_name_ = true;
   if (name.find('\0') != std::string_view::npos || value.find('\0') != std::string_view::npos)

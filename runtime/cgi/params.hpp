@@ -58,6 +58,10 @@ class Params {
   [[nodiscard]] std::string_view get(std::string_view name) const noexcept;
   [[nodiscard]] std::span<const Param> all() const noexcept;
 
+  /// The same as `other` has them now; the values stay where they are, so `other` outlives this or is not
+  /// reset before it.
+  void borrow(const Params& other);
+
   /// Sets one to a copy of `value`, in place if present: what a guard decided, or the host.
   void set(std::string_view name, std::string_view value);
   void remove(std::string_view name) noexcept;

@@ -45,6 +45,8 @@ class Verdict {
   std::string_view set_variable(std::string_view name, std::string_view value);
   [[nodiscard]] std::size_t variables() const noexcept { return count_; }
   [[nodiscard]] const Variable& variable(std::size_t index) const noexcept { return variables_[index]; }
+  /// Forgets those that were set after the first `count`.
+  void keep_variables(std::size_t count) noexcept { count_ = count < count_ ? count : count_; }
   /// Null when absent.
   [[nodiscard]] const Variable* find_variable(std::string_view name) const noexcept;
 

@@ -155,11 +155,30 @@ class Explaining {
         line("guards", "none in this slice: `authorize_on` leaves it out, " + at(route.config.place));
       return;
     }
-    for (const config::Guard& each : route.config.authorize) {
-      const bool built_in = each.kind != config::Guard::Kind::plugin;
-      const std::string name = each.kind == config::Guard::Kind::allow ? "allow" : "deny";
-      line("guard", (built_in ? name + " (built in)" : plugin(each.plugin)) + why);
+    for (const config::Guard& each : route.config.authorize) line("guard", guard(each) + why);
+  }
+
+  /// With what is in it.
+  [[nodiscard]] std::string guard(const config::Guard& guard) const {
+    using Kind = config::Guard::Kind;
+    std::string text = guard.kind == Kind::plugin  ? plugin(guard.plugin)
+                       : guard.kind == Kind::allow ? "allow (built in)"
+                       : guard.kind == Kind::deny  ? "deny (built in)"
+                       : guard.kind == Kind::all   ? "all of ["
+                                                   : "any of [";
+    for (const config::Guard& each : guard.guards) {
+      if (&each != &guard.guards.front()) text += "; ";
+      text += this->guard(each);
     }
+    if (guard.kind == Kind::all || guard.kind == Kind::any) text += "]";
+    if (!guard.methods.empty()) text += ", for " + joined(guard.methods) + " only";
+    if (guard.shadow) text += ", a shadow";
+    if (guard.allow_on_error) text += ", on_error allow";
+    if (guard.cache) {
+      text += ", remembered for " + config::format_duration(guard.cache->ttl) + ", a deny for " +
+              config::format_duration(guard.cache->deny_ttl);
+    }
+    return text;
   }
 
   void describe(const roles::Admission& admission) {

@@ -143,32 +143,9 @@ void read_names(TableReader& reader, std::string_view key, std::string_view what
     return;
   }
   if (list->empty()) {
-    const bool guards = key == "authorize";
-    reader.sink().error(
-        entry->value.span, '`' + std::string(key) + "` is an empty list",
-        guards ? "\"deny\" refuses everybody, \"allow\" nobody; without the key the route is open"
-               : "leave it out");
+    reader.sink().error(entry->value.span, '`' + std::string(key) + "` is an empty list", "leave it out");
   }
   for (const Node& each : *list) add(each, true);
-}
-
-void read_guards(TableReader& reader, RouteDraft& out) {
-  read_names(reader, "authorize", "an authorizer plugin", out.guards);
-  const NameAt* denied = nullptr;
-  for (const NameAt& guard : out.guards) {
-    if (denied != nullptr) {
-      reader.sink().warning(guard.span,
-                            "the guard " + in_quotes(guard.name) + " never runs: \"deny\" stands before it");
-    }
-    const auto kind = guard.name == "allow"  ? Guard::Kind::allow
-                      : guard.name == "deny" ? Guard::Kind::deny
-                                             : Guard::Kind::plugin;
-    if (kind == Guard::Kind::deny && denied == nullptr) denied = &guard;
-    Guard& read = out.route.authorize.emplace_back();
-    read.kind = kind;
-    if (kind == Guard::Kind::plugin) read.plugin = guard.name;
-    read.place = reader.sink().place(guard.span);
-  }
 }
 
 void read_authorize_on(TableReader& reader, std::vector<Slice>& out) {

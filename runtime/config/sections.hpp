@@ -21,7 +21,7 @@ struct RouteDraft {
   bool has_path = false;
   bool has_name = false;
   std::vector<NameAt> listen;
-  std::vector<NameAt> guards;
+  std::vector<NameAt> guards;  ///< All that `authorize` names, however deep.
   std::optional<NameAt> respond;
   Span files_span;  ///< Of the root.
   std::vector<NameAt> filter;
@@ -77,6 +77,8 @@ void read_respond(TableReader& reader, RouteDraft& out);
 void read_methods(TableReader& reader, std::vector<std::string>& out);
 /// `filter`.
 void read_filters(TableReader& reader, RouteDraft& out);
+/// `authorize`.
+void read_guards(TableReader& reader, RouteDraft& out);
 void read_log(Sink& sink, const Table& table, Log& out);
 
 /// Names: unique where they have to be, known where they are used. Moves the drafts into their Config; routes

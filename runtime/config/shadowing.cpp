@@ -4,6 +4,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "runtime/config/guards.hpp"
 #include "runtime/config/pattern.hpp"
 #include "runtime/config/sections.hpp"
 #include "runtime/config/text.hpp"
@@ -30,6 +31,9 @@ bool share(const std::vector<T>& left, const std::vector<T>& right, const Same& 
                               [&](const T& other) { return same(each, other) || same(other, each); });
          });
 }
+
+/// Nothing keeps anybody out of it.
+bool is_open(const RouteDraft& draft) { return !some_decide(draft.route.authorize); }
 
 bool same_listener(const NameAt& left, const NameAt& right) { return left.name == right.name; }
 
@@ -74,7 +78,7 @@ class Shadows {
   [[nodiscard]] const RouteDraft* find_crossing(std::size_t index) const {
     const std::string_view first = segments_[index].front();
     const auto crosses = [&](std::size_t each) {
-      return routes_[each].guards.empty() && takes_some(each, index) && !takes_all(index, each);
+      return is_open(routes_[each]) && takes_some(each, index) && !takes_all(index, each);
     };
     if (is_wild(first)) return find_first({&all_, nullptr}, crosses);
     return find_first({&wild_, find_group(first)}, crosses);
@@ -133,7 +137,7 @@ void warn_shadowed(Sink& sink, const RouteDraft& earlier, const RouteDraft& late
   std::string message = "the route " + in_quotes(later.route.name) +
                         " can never match: " + in_quotes(earlier.route.name) + " (" +
                         sink.where(earlier.span, later.span.file) + ") takes all its requests";
-  if (earlier.guards.empty() && !later.guards.empty()) message += ", without its guards";
+  if (is_open(earlier) && !is_open(later)) message += ", without its guards";
   const std::string cure = "put it before " + in_quotes(earlier.route.name);
   sink.warning(later.has_path ? later.path_span : later.span, std::move(message),
                later.has_name ? cure + "; as it stands only TRIVET_ROUTE leads to it" : cure);
@@ -151,10 +155,10 @@ void warn_crossed(Sink& sink, const RouteDraft& open, const RouteDraft& guarded)
 void warn_of_hosts(Sink& sink, const std::vector<RouteDraft>& routes) {
   std::unordered_map<std::string_view, std::vector<const RouteDraft*>> open_by_source;
   for (const RouteDraft& each : routes) {
-    if (each.guards.empty() && each.respond) open_by_source[each.respond->name].push_back(&each);
+    if (is_open(each) && each.respond) open_by_source[each.respond->name].push_back(&each);
   }
   for (const RouteDraft& guarded : routes) {
-    if (guarded.guards.empty() || guarded.route.hosts.empty() || !guarded.respond) continue;
+    if (is_open(guarded) || guarded.route.hosts.empty() || !guarded.respond) continue;
     const auto open = open_by_source.find(guarded.respond->name);
     if (open == open_by_source.end()) continue;
     const Segments narrow = split_pattern(guarded.route.path);
@@ -181,7 +185,7 @@ void check_shadowing(Sink& sink, const std::vector<RouteDraft>& routes) {
     const bool by_name_only = later.has_name && !later.has_path;
     if (earlier != nullptr && !by_name_only) {
       warn_shadowed(sink, *earlier, later);
-    } else if (earlier == nullptr && !later.guards.empty() && later.route.phases.empty() && !by_name_only) {
+    } else if (earlier == nullptr && !is_open(later) && later.route.phases.empty() && !by_name_only) {
       // A phase is asked of an authorizer alone, and an open route grants those nothing.
       if (const RouteDraft* open = shadows.find_crossing(index)) warn_crossed(sink, *open, later);
     }

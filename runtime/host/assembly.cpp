@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <random>
 #include <system_error>
 #include <utility>
 
@@ -28,20 +29,9 @@ class Joining {
         if (config_.listen[i].name == name) route->listeners.push_back(static_cast<std::uint32_t>(i));
       }
     }
-    for (const config::Guard& guard : route->config.authorize) {
-      roles::Guard joined;
-      joined.kind = guard.kind;
-      joined.name = guard.kind == config::Guard::Kind::plugin  ? std::string_view(guard.plugin)
-                    : guard.kind == config::Guard::Kind::allow ? "allow"
-                                                               : "deny";
-      if (guard.kind == config::Guard::Kind::plugin) {
-        joined.plugin = find(guard.plugin, guard.place);
-        if (joined.plugin != nullptr && joined.plugin->authorizer() == nullptr) {
-          lacks(guard.plugin, "authorizer", guard.place);
-        }
-      }
-      route->guards.push_back(joined);
-    }
+    route->guards = roles::join_guards(
+        route->config.authorize, [this](const config::Guard& guard) { return find_guard(guard); },
+        [this] { return static_cast<std::uint64_t>(random_()) << 32U | random_(); });
     if (from.respond) {
       route->source = find(*from.respond, from.place);
       if (route->source != nullptr && route->source->responder() == nullptr)
@@ -78,6 +68,11 @@ class Joining {
     return files;
   }
 
+  plugin::Plugin* find_guard(const config::Guard& guard) {
+    plugin::Plugin* const plugin = find(guard.plugin, guard.place);
+    if (plugin != nullptr && plugin->authorizer() == nullptr) lacks(guard.plugin, "authorizer", guard.place);
+    return plugin;
+  }
   plugin::Plugin* find(const std::string& name, const config::Place& /*place*/) {
     // A name that is not there was told by the configuration, or its plugin did not start, which was told
     // too.
@@ -96,6 +91,7 @@ class Joining {
   Assembled& result_;
   std::shared_ptr<const source::MediaTypes> types_;
   std::map<std::string, plugin::Plugin*, std::less<>> by_name_;
+  std::random_device random_;
 };
 
 }  // namespace

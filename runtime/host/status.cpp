@@ -78,6 +78,10 @@ void put(JsonWriter& json, const Status::Plugin& plugin) {
   json.member("lost", counts.lost);
   put_mean(json, "mean_microseconds", counts.running_time, counts.timed);
   put_mean(json, "mean_queue_microseconds", counts.waiting_time, counts.timed);
+  json.member("remembered", counts.remembered);
+  json.member("not_remembered", counts.not_remembered);
+  json.member("shadow_allows", counts.shadow_allows);
+  json.member("shadow_denies", counts.shadow_denies);
   json.end_object();
 }
 

@@ -197,6 +197,22 @@ void print_plugins(const Status& status, std::string& to) {
   table.print(to);
 }
 
+/// Those with a cache, and those that are shadows.
+void print_guards(const Status& status, std::string& to) {
+  Table table({"guard", "remembered", "not remembered", "shadow allows", "shadow denies"},
+              Table::Last::number);
+  bool some = false;
+  for (const Status::Plugin& each : status.plugins) {
+    const process::PluginTotals& counts = each.counts;
+    if (counts.remembered + counts.not_remembered + counts.shadow_allows + counts.shadow_denies == 0)
+      continue;
+    some = true;
+    table.add({cell(each.name), cell(counts.remembered), cell(counts.not_remembered),
+               cell(counts.shadow_allows), cell(counts.shadow_denies)});
+  }
+  if (some) table.print(to);
+}
+
 void print_routes(const Status& status, std::string& to) {
   Table table({"route", "requests", "allow", "deny", "error", "4xx", "5xx"}, Table::Last::number);
   for (const Status::Route& each : status.routes) {
@@ -216,6 +232,7 @@ std::string as_text(const Status& status) {
   print_workers(status, text);
   print_totals(status.totals, text);
   print_plugins(status, text);
+  print_guards(status, text);
   print_routes(status, text);
   Table listeners({"listener", "address"}, Table::Last::text);
   for (const Status::Listener& each : status.listeners) listeners.add({cell(each.name), cell(each.address)});

@@ -17,6 +17,13 @@ class Usage {
   void failed() const noexcept { process::add(counters_->errors); }
   void timed_out() const noexcept { process::add(counters_->timeouts); }
   void refused() const noexcept { process::add(counters_->refused); }
+  /// A verdict was there without a call, or was looked for and was not.
+  void remembered() const noexcept { process::add(counters_->remembered); }
+  void not_remembered() const noexcept { process::add(counters_->not_remembered); }
+  /// What a guard that decides nothing said.
+  void shadowed(bool allows) const noexcept {
+    process::add(allows ? counters_->shadow_allows : counters_->shadow_denies);
+  }
   /// A job of a call: its first, or one that follows it.
   enum class Part : bool { first, following };
   void took(const Job::Times& times, Part part) const noexcept {

@@ -49,6 +49,10 @@ void add_to(PluginTotals& totals, const PluginCounters& counters) noexcept {
   totals.waiting += read(counters.waiting);
   totals.running += read(counters.running);
   totals.lost += read(counters.lost);
+  totals.remembered += read(counters.remembered);
+  totals.not_remembered += read(counters.not_remembered);
+  totals.shadow_allows += read(counters.shadow_allows);
+  totals.shadow_denies += read(counters.shadow_denies);
 }
 
 void add_to(PluginTotals& totals, const PluginTotals& more, StatisticsTotals::Workers workers) noexcept {
@@ -59,6 +63,10 @@ void add_to(PluginTotals& totals, const PluginTotals& more, StatisticsTotals::Wo
   totals.timed += more.timed;
   totals.running_time += more.running_time;
   totals.waiting_time += more.waiting_time;
+  totals.remembered += more.remembered;
+  totals.not_remembered += more.not_remembered;
+  totals.shadow_allows += more.shadow_allows;
+  totals.shadow_denies += more.shadow_denies;
   if (workers == StatisticsTotals::Workers::ended) return;
   totals.waiting += more.waiting;
   totals.running += more.running;

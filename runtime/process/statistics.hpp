@@ -33,6 +33,11 @@ struct alignas(64) PluginCounters {
   Counter waiting{};  ///< Requests in the queue.
   Counter running{};  ///< Threads at work.
   Counter lost{};     ///< Threads that may never come back.
+  // Of guards:
+  Counter remembered{};      ///< Verdicts that were there without a call.
+  Counter not_remembered{};  ///< Those of a guard with a cache that were not.
+  Counter shadow_allows{};   ///< What guards said that decide nothing.
+  Counter shadow_denies{};   ///< As well; failures too.
 };
 
 /// What one worker counts of one route; as for WorkerCounters.

@@ -40,6 +40,10 @@ struct PluginTotals {
   std::uint64_t waiting = 0;
   std::uint64_t running = 0;
   std::uint64_t lost = 0;
+  std::uint64_t remembered = 0;
+  std::uint64_t not_remembered = 0;
+  std::uint64_t shadow_allows = 0;
+  std::uint64_t shadow_denies = 0;
 };
 
 /// Of RouteCounters.

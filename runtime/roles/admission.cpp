@@ -1,6 +1,7 @@
 #include "runtime/roles/admission.hpp"
 
 #include "runtime/cgi/request_info.hpp"
+#include "runtime/config/guards.hpp"
 
 namespace trivet::roles {
 namespace {
@@ -134,6 +135,7 @@ class Admitting {
       const config::Route& route = match_.route->config;
       at.has_guards = !route.authorize.empty();
       at.guards_apply = match_.route->guarded_on(result_.slice);
+      at.guards_decide = config::some_decide(route.authorize);
       at.has_source = route.has_source();
       at.has_filters = !route.filter.empty();
     }

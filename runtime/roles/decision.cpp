@@ -31,6 +31,7 @@ Decision decide(const Situation& at) noexcept {
     case Slice::authorizer:
       if (!at.has_guards) return {403, "the route has no authorize: nothing to ask", true};
       if (!at.guards_apply) return {403, "authorize_on leaves the authorizer out", true};
+      if (!at.guards_decide) return {403, "every guard of the route is a shadow: none decides", true};
       return {};
     case Slice::filter:
       if (!at.has_filters) return {500, "the route has no filter", true};

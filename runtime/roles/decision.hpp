@@ -28,6 +28,7 @@ struct Situation {
   bool method_fits = true;    ///< False: a route matched but for its methods.
   bool has_guards = false;    ///< The route has `authorize`.
   bool guards_apply = false;  ///< ... and `authorize_on` names this slice.
+  bool guards_decide = true;  ///< ... and not every one is a shadow.
   bool has_source = false;
   bool has_filters = false;
 };

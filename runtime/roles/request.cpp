@@ -33,9 +33,8 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
   status_after_guards_ = 0;
   params_.reset();
   params_block_.clear();
-  plan_.clear();
-  at_guard_ = 0;
-  collected_.clear();
+  guards_.clear();
+  method_ = {};
   body_.reset();
   data_.reset();
   body_.queue.configure(env_.spools, env_.limits.spool_memory);
@@ -328,7 +327,7 @@ void Request::refuse(int status, std::string_view reason, std::string_view allow
 void Request::answered() {
   if (!writer_.ended()) return;
   chain_.cancel();
-  guard_.cancel();
+  guards_.cancel();
   patience_.stop();
   if (writer_.held_back()) {
     // A filter's answer waits for the end of FCGI_STDIN (FastCGI 1.0, 6.4); what still comes is dropped.
@@ -353,12 +352,12 @@ void Request::detach() {
   state_ = State::over;
   writer_.detach();
   chain_.cancel();
-  guard_.cancel();
+  guards_.cancel();
   patience_.stop();
   let_go_if_idle();
 }
 
-bool Request::busy() const noexcept { return chain_.busy() || guard_.busy(); }
+bool Request::busy() const noexcept { return chain_.busy() || guards_.busy(); }
 
 void Request::let_go_if_idle() {
   if (peer_ != nullptr || state_ == State::idle || busy()) return;
@@ -386,14 +385,14 @@ void Request::on_chain_progress() {
   if (peer_ != nullptr) peer_->touch();
 }
 
-void Request::on_guard_done() {
-  if (peer_ == nullptr) {
-    let_go_if_idle();
-    return;
-  }
-  if (state_ == State::guards) judge_guard();
+void Request::on_guards_done() {
+  if (state_ == State::guards) judge_guards();
   settle();
   if (peer_ != nullptr) peer_->touch();
+}
+
+void Request::on_guards_idle() {
+  if (peer_ == nullptr) let_go_if_idle();
 }
 
 void Request::on_patience_over(Patience& /*which*/) {

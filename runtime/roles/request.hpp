@@ -10,7 +10,7 @@
 #include "runtime/roles/admission.hpp"
 #include "runtime/roles/chain.hpp"
 #include "runtime/roles/environment.hpp"
-#include "runtime/roles/guard_run.hpp"
+#include "runtime/roles/guard_plan.hpp"
 #include "runtime/roles/inlet.hpp"
 #include "runtime/roles/patience.hpp"
 #include "runtime/roles/peer.hpp"
@@ -33,7 +33,7 @@ namespace trivet::roles {
 /// Errors    Every failure is a complete answer with an explicit Status, or ends the connection; logged once.
 class Request final : public protocol::RequestInput,
                       private Chain::Owner,
-                      private GuardRun::Owner,
+                      private GuardPlan::Owner,
                       private Patience::Owner {
  public:
   /// What the connection knows of where the request came from.
@@ -99,16 +99,18 @@ class Request final : public protocol::RequestInput,
   void on_chain_failed(StageFailure failure) override;
   void on_chain_ended() override;
   void on_chain_progress() override;
-  void on_guard_done() override;
+  void on_guards_done() override;
+  void on_guards_idle() override;
+  void on_guard_note(GuardPlan::Note note, const GuardAnswer& answer) override;
+  void on_undeclared_variable(std::string_view name) override;
   void on_patience_over(Patience& which) override;
 
   void start();
   [[nodiscard]] bool read_params();
   [[nodiscard]] bool let_in();
   void prepare_guards();
-  void next_guard();
-  void judge_guard();
-  [[nodiscard]] bool take_variables();
+  void ask_guards();
+  void judge_guards();
   void guards_passed();
   void answer_allow();
   void answer_deny();
@@ -163,14 +165,8 @@ class Request final : public protocol::RequestInput,
       source_params_;  ///< Without what a source behind filters does not see; the texts are in params_.
   CallFacts source_facts_;
 
-  struct PlannedGuard {
-    const Guard* guard;
-    const Route* route;
-  };
-  std::vector<PlannedGuard> plan_;
-  std::size_t at_guard_ = 0;
-  GuardRun guard_{*this};
-  cgi::Verdict collected_;  ///< The variables of all guards so far.
+  GuardPlan guards_{*this};
+  std::string_view method_;  ///< By which routes and guards were chosen. Empty: unknown.
 
   Inlet body_;
   Inlet data_;

@@ -58,7 +58,8 @@ void Request::tell_access(std::string_view end) {
     return redacted(params_, env_.journal.redact, params_.get(name), room);
   };
   // Of an authorizer's request the guards say who it is, of others their verdict is among the parameters.
-  const auto* named = slice_ == Slice::authorizer ? collected_.find_variable("REMOTE_USER") : nullptr;
+  const auto* named =
+      slice_ == Slice::authorizer ? guards_.collected().find_variable("REMOTE_USER") : nullptr;
   // A refusal's head ends the stage that refused.
   const base::TimePoint guards = stamps_.guards == base::TimePoint{} ? head : stamps_.guards;
   env_.journal.access->write(

@@ -28,11 +28,14 @@ trivet_phase abi_phase(std::optional<config::Phase> phase) noexcept {
   return TRIVET_PHASE_NONE;
 }
 
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-  for (const std::string& each : names) {
-    if (each == name) return true;
-  }
-  return false;
+/// How a guard's answer is told.
+std::string told(const GuardAnswer& answer) {
+  if (answer.guard == nullptr) return answer.reason;
+  std::string text = "guard \"" + std::string(answer.guard->name) + "\"";
+  const std::string& why = answer.failed != 0 ? answer.failure : answer.reason;
+  if (!why.empty()) text += ": " + why;
+  if (answer.is_remembered) text += " (remembered)";
+  return text;
 }
 
 }  // namespace
@@ -48,7 +51,7 @@ void Request::start() {
   }
   if (!let_in()) return;
   prepare_guards();
-  next_guard();
+  ask_guards();
 }
 
 bool Request::read_params() {
@@ -98,13 +101,9 @@ bool Request::let_in() {
   }
   facts_.route = route_->config.name;
   patience_.set(env_.loop, route_->config.timeout);
-  if (admission.also_guarded_by != nullptr) {
-    for (const Guard& guard : admission.also_guarded_by->guards)
-      plan_.push_back({&guard, admission.also_guarded_by});
-  }
-  if (route_->guarded_on(slice_)) {
-    for (const Guard& guard : route_->guards) plan_.push_back({&guard, route_});
-  }
+  method_ = admission.target.method;
+  if (admission.also_guarded_by != nullptr) guards_.add(*admission.also_guarded_by);
+  if (route_->guarded_on(slice_)) guards_.add(*route_);
   expect_input();
   if ((body_.over_limit() || data_.over_limit()) && state_ != State::over) {
     env_.tally.limit_hit();
@@ -132,7 +131,7 @@ void Request::expect_input() {
 }
 
 void Request::prepare_guards() {
-  if (plan_.empty()) return;
+  if (guards_.routes().empty()) return;
   const bool from_apache = role_ == protocol::Role::authorizer && params_.find("FCGI_APACHE_ROLE") != nullptr;
   if (!from_apache) {
     // Some web servers set these from an Authorization header that nobody has verified.
@@ -141,66 +140,60 @@ void Request::prepare_guards() {
   }
 }
 
-void Request::next_guard() {
-  while (state_ == State::guards && at_guard_ < plan_.size()) {
-    const std::size_t asked = at_guard_;
-    if (!guard_.start(*plan_[asked].guard, facts_)) return;
-    if (guard_.failed() != 0 || guard_.verdict().decision() != cgi::Verdict::Decision::allow) {
+void Request::ask_guards() {
+  if (guards_.start(facts_, method_)) judge_guards();
+}
+
+void Request::judge_guards() {
+  switch (guards_.outcome()) {
+    case GuardPlan::Outcome::none:
+      break;
+    case GuardPlan::Outcome::allow:
+      guards_passed();
+      break;
+    case GuardPlan::Outcome::deny:
       answer_deny();
-      return;
+      break;
+    case GuardPlan::Outcome::broken: {
+      const std::string why = guards_.problem();
+      refuse(500, why);
+      break;
     }
-    if (!take_variables()) return;
-    ++at_guard_;
   }
-  if (state_ == State::guards) guards_passed();
 }
 
-/// A guard on a plugin thread has answered.
-void Request::judge_guard() {
-  if (guard_.failed() != 0 || guard_.verdict().decision() != cgi::Verdict::Decision::allow) {
-    answer_deny();
-    return;
+void Request::on_guard_note(GuardPlan::Note note, const GuardAnswer& answer) {
+  switch (note) {
+    case GuardPlan::Note::shadow_allows:
+      tell(log::Level::debug, "a shadow guard would allow", 0, told(answer));
+      break;
+    case GuardPlan::Note::shadow_denies:
+      tell(log::Level::info, "a shadow guard would deny", answer.status(), told(answer));
+      break;
+    case GuardPlan::Note::failure_excused:
+      tell(log::Level::warn, "a guard failed, and on_error lets the request go on", answer.failed,
+           told(answer));
+      break;
+    case GuardPlan::Note::failure_passed_over:
+      tell(log::Level::error, "a guard failed, and others decide", answer.failed, told(answer));
+      break;
   }
-  if (!take_variables()) return;
-  ++at_guard_;
-  next_guard();
 }
 
-bool Request::take_variables() {
-  cgi::Verdict& verdict = guard_.verdict();
-  const Route& route = *plan_[at_guard_].route;
-  for (std::size_t i = 0; i < verdict.variables(); ++i) {
-    const cgi::Verdict::Variable& variable = verdict.variable(i);
-    if (const auto* before = collected_.find_variable(variable.name);
-        before != nullptr && before->value != variable.value) {
-      refuse(500, "two guards set the variable " + variable.name + " to different values");
-      return false;
-    }
-    const bool known = variable.name == "REMOTE_USER" || variable.name == "AUTH_TYPE";
-    if (!known && !contains(route.config.variables, variable.name)) {
-      tell_once(told_undeclared,
-                "a guard set a variable that the route does not declare: it is not passed on", variable.name);
-      continue;
-    }
-    if (const auto wrong = collected_.set_variable(variable.name, variable.value); !wrong.empty()) {
-      refuse(500, wrong);
-      return false;
-    }
-  }
-  return true;
+void Request::on_undeclared_variable(std::string_view name) {
+  tell_once(told_undeclared, "a guard set a variable that the route does not declare: it is not passed on",
+            name);
 }
 
 void Request::answer_deny() {
-  const std::string_view guard = plan_[at_guard_].guard->name;
-  if (guard_.failed() != 0) {
+  GuardAnswer& answer = guards_.answer();
+  const std::string why = told(answer);
+  if (answer.failed != 0) {
     if (slice_ != Slice::authorizer) env_.tally.decided(route_, Tally::Decision::error);
-    const std::string why = "guard \"" + std::string(guard) + "\": " + guard_.failure();
-    refuse(guard_.failed(), why);
+    refuse(answer.failed, why);
     return;
   }
-  cgi::Verdict& verdict = guard_.verdict();
-  std::string why = "guard \"" + std::string(guard) + "\"";
-  if (!guard_.reason().empty()) why += ": " + guard_.reason();
+  cgi::Verdict& verdict = answer.verdict;
   const int status = verdict.head().status();
   tell(log::Level::info, "denied", status, why);
   if (status >= 400 && verdict.body().empty() && !verdict.head().find("Content-Type")) {
@@ -216,7 +209,11 @@ void Request::answer_deny() {
 }
 
 void Request::answer_allow() {
-  const auto find = [this](const std::string& name) { return collected_.find_variable(name); };
+  if (!guards_.has_decided()) {
+    refuse(403, "no guard has decided");
+    return;
+  }
+  const auto find = [this](const std::string& name) { return guards_.collected().find_variable(name); };
   if (const auto wrong = writer_.allow(route_->config.variables, find); !wrong.empty()) {
     refuse(500, wrong);
     return;
@@ -231,13 +228,14 @@ void Request::guards_passed() {
     answer_allow();
     return;
   }
-  if (!plan_.empty()) {
-    env_.tally.decided(route_, Tally::Decision::allow);
-    for (const PlannedGuard& planned : plan_) {
-      for (const std::string& name : planned.route->config.variables) params_.remove(name);
+  if (!guards_.routes().empty()) {
+    if (guards_.has_decided()) env_.tally.decided(route_, Tally::Decision::allow);
+    const cgi::Verdict& collected = guards_.collected();
+    for (const Route* route : guards_.routes()) {
+      for (const std::string& name : route->config.variables) params_.remove(name);
     }
-    for (std::size_t i = 0; i < collected_.variables(); ++i) {
-      params_.set(collected_.variable(i).name, collected_.variable(i).value);
+    for (std::size_t i = 0; i < collected.variables(); ++i) {
+      params_.set(collected.variable(i).name, collected.variable(i).value);
     }
   }
   if (status_after_guards_ != 0) {

@@ -9,16 +9,10 @@
 #include "runtime/config/config.hpp"
 #include "runtime/plugin/plugin.hpp"
 #include "runtime/roles/decision.hpp"
+#include "runtime/roles/guard.hpp"
 #include "runtime/roles/source.hpp"
 
 namespace trivet::roles {
-
-/// One guard of a route: a plugin, or the built-in allow or deny.
-struct Guard {
-  config::Guard::Kind kind = config::Guard::Kind::deny;
-  plugin::Plugin* plugin = nullptr;  ///< Only for Kind::plugin.
-  std::string_view name;             ///< For logs.
-};
 
 /// A route as requests use it: the configuration with its plugins found.
 ///
@@ -29,9 +23,9 @@ struct Route {
   config::Route config;
   cgi::PathPattern pattern;
   std::vector<std::uint32_t> listeners;  ///< Indices; empty: all.
-  std::vector<Guard> guards;
-  plugin::Plugin* source = nullptr;    ///< Of this and the next at most one is there.
-  std::unique_ptr<Source> own_source;  ///< Files, another application.
+  std::vector<Guard> guards;             ///< All have to allow.
+  plugin::Plugin* source = nullptr;      ///< Of this and the next at most one is there.
+  std::unique_ptr<Source> own_source;    ///< Files, another application.
   std::vector<plugin::Plugin*> filters;
   std::uint32_t column = 0;        ///< In statistics: its place among the routes of the configuration.
   mutable std::uint32_t told = 0;  ///< Bits of what was logged once.

@@ -2,11 +2,13 @@
 // on.
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <string>
 
 #include "runtime/cgi/text.hpp"
 #include "runtime/config/address.hpp"
+#include "runtime/config/guards.hpp"
 #include "runtime/config/load.hpp"
 #include "runtime/config/pattern.hpp"
 #include "runtime/config/units.hpp"
@@ -48,6 +50,21 @@ void check_diagnostics(const config::Loaded& loaded, std::string_view text) {
           "a file with an error, and no other, gives no configuration");
 }
 
+void check_guard(const config::Guard& guard, const std::function<bool(const std::string&)>& has_plugin,
+                 std::size_t depth) {
+  using Kind = config::Guard::Kind;
+  const bool is_group = guard.kind == Kind::all || guard.kind == Kind::any;
+  require(guard.kind != Kind::plugin || has_plugin(guard.plugin), "guards are plugins that are there");
+  require(is_group != guard.guards.empty(), "groups have guards, and nothing else has");
+  require(guard.kind == Kind::plugin || (!guard.allow_on_error && !guard.cache),
+          "only plugins fail, and are remembered");
+  require(guard.kind == Kind::plugin || is_group || !guard.shadow, "what is built in is no shadow");
+  require(depth <= config::deepest_guards, "guards do not stand deeper than they may");
+  for (const std::string& name : guard.methods) require(cgi::is_token(name), "methods are tokens");
+  if (guard.cache) require(guard.cache->entries > 0, "a cache has room");
+  for (const config::Guard& each : guard.guards) check_guard(each, has_plugin, depth + 1);
+}
+
 void check_route(const config::Config& config, const config::Route& route) {
   const auto has_plugin = [&](const std::string& name) {
     return std::any_of(config.plugins.begin(), config.plugins.end(),
@@ -60,10 +77,7 @@ void check_route(const config::Config& config, const config::Route& route) {
                         [&](const auto& each) { return each.name == name; }),
             "a route names listeners that are there");
   }
-  for (const config::Guard& guard : route.authorize) {
-    require(guard.kind != config::Guard::Kind::plugin || has_plugin(guard.plugin),
-            "guards are plugins that are there");
-  }
+  for (const config::Guard& guard : route.authorize) check_guard(guard, has_plugin, 1);
   require(!route.respond || has_plugin(*route.respond), "the source is a plugin that is there");
   for (const config::FilterStage& stage : route.filter)
     require(has_plugin(stage.plugin), "filters are plugins that are there");

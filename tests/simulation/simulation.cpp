@@ -17,13 +17,41 @@ using model::Scene;
 constexpr std::uint16_t ids[] = {1, 1, 1, 2, 2, 3, 256, 65535};
 
 constexpr const char* uris[] = {
-    "/secret/x",          "/secret/x",        "/both/x",          "/never/x",
-    "/upload/x",          "/posts/x",         "/count/x",         "/count/x",
-    "/blind/x",           "/pour/x",          "/burst/x",         "/head/x",
-    "/filter/x",          "/bad/x",           "/mute/x",          "/nowhere",
-    "/count/../secret/x", "/thread/secret/x", "/thread/secret/x", "/thread/both/x",
-    "/thread/both/x",     "/thread/never/x",  "/thread/upload/x", "/thread/count/x",
-    "/thread/count/x",    "/thread/blind/x",  "/thread/filter/x", "/thread/late-body/x",
+    "/secret/x",
+    "/secret/x",
+    "/both/x",
+    "/never/x",
+    "/upload/x",
+    "/posts/x",
+    "/count/x",
+    "/count/x",
+    "/blind/x",
+    "/pour/x",
+    "/burst/x",
+    "/head/x",
+    "/filter/x",
+    "/bad/x",
+    "/mute/x",
+    "/nowhere",
+    "/count/../secret/x",
+    "/thread/secret/x",
+    "/thread/secret/x",
+    "/thread/both/x",
+    "/thread/both/x",
+    "/thread/never/x",
+    "/thread/upload/x",
+    "/thread/count/x",
+    "/thread/count/x",
+    "/thread/blind/x",
+    "/thread/filter/x",
+    "/thread/late-body/x",
+    "/any/x",
+    "/shadow/x",
+    "/thread/any/x",
+    "/thread/any/x",
+    "/thread/shadow/x",
+    "/thread/remembered/x",
+    "/thread/remembered/x",
 };
 constexpr const char* keys[] = {"good", "good",  "good",    "good",     "good",    "good",     "good",
                                 "bad",  "throw", "nothing", "redirect", "deny200", "challenge"};
@@ -57,8 +85,8 @@ constexpr std::pair<const char*, const char*> extras[] = {
 };
 constexpr std::size_t sizes[] = {0, 0, 1, 100, 1000, 4095, 9000, 30000, 65535};
 constexpr int times_ms[] = {1, 1, 5, 20, 20, 100, 500, 2000, 5000, 60000};
-/// Blocks on the heap: a pool of requests, and what grows once.
-constexpr std::size_t most_kept = 200;
+/// Blocks on the heap: a pool of requests, what grows once, and what is remembered of verdicts.
+constexpr std::size_t most_kept = 300;
 
 /// The records of `bytes`, one each.
 std::deque<std::string> records_of(std::string_view bytes) {

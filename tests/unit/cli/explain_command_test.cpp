@@ -278,5 +278,33 @@ answer       500: the request carries TRIVET_* parameters, which this listener d
 )"}),
     [](const auto& each) { return std::string(each.param.name); });
 
+TEST(Explaining, ShowsWhatStandsInAGroupAndWhatEachGuardMayDo) {
+  const config::Loaded loaded = config::load_text(R"([[listen]]
+name = "web"
+address = "unix:/run/x.sock"
+[plugin.key]
+file = "/bin/true"
+[[route]]
+name = "mixed"
+authorize = ["key", { any = [{ plugin = "allow", methods = ["OPTIONS", "HEAD"] }, { all = ["key", "deny"] }] },
+  { plugin = "key", shadow = true }, { plugin = "key", on_error = "allow", cache = { ttl = "1h" } }]
+)",
+                                                  "/etc/t.toml");
+  ASSERT_TRUE(loaded.config) << config::render_all(loaded);
+  ExplainCommand command;
+  command.method = "GET";
+  command.uri = "/x";
+  command.role = authorizer;
+  EXPECT_EQ(without_folder(explain(*loaded.config, command).text, "/etc"),
+            R"(listener     web (unix:/run/x.sock)
+slice        authorizer
+route        mixed (t.toml:6), path /**
+guard        key (/bin/true)
+guard        any of [allow (built in), for OPTIONS, HEAD only; all of [key (/bin/true); deny (built in)]]
+guard        key (/bin/true), a shadow
+guard        key (/bin/true), on_error allow, remembered for 1h, a deny for 1s
+)");
+}
+
 }  // namespace
 }  // namespace trivet::cli

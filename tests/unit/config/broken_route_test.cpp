@@ -118,47 +118,6 @@ respond = ["app"]
     4 | respond = ["app"]
       |           ^^^^^^^ one plugin answers; `filter` takes several
 )"},
-    {"AuthorizeWithATable", section,
-     R"([[route]]
-authorize = { any = ["guard"] }
-)",
-     R"({}/t.toml:4:13: error: `authorize = { any = ... }` is not served by this version yet
-    4 | authorize = { any = ["guard"] }
-      |             ^^^^^^^^^^^^^^^^^^^ the name of an authorizer plugin, or a list of names
-)"},
-    {"AuthorizeWithATableInAList", section,
-     R"([[route]]
-authorize = ["allow", { plugin = "guard" }]
-)",
-     R"({}/t.toml:4:23: error: `{ plugin = ... }` in `authorize` is not served by this version yet
-    4 | authorize = ["allow", { plugin = "guard" }]
-      |                       ^^^^^^^^^^^^^^^^^^^^ the name of an authorizer plugin, or a list of names
-)"},
-    {"AuthorizeWithNothing", section,
-     R"([[route]]
-authorize = []
-respond = "app"
-)",
-     R"({}/t.toml:4:13: error: `authorize` is an empty list
-    4 | authorize = []
-      |             ^^ "deny" refuses everybody, "allow" nobody; without the key the route is open
-)"},
-    {"AuthorizeWithAnEmptyName", section,
-     R"([[route]]
-authorize = ""
-)",
-     R"({}/t.toml:4:13: error: `authorize` is empty
-    4 | authorize = ""
-      |             ^^
-)"},
-    {"AuthorizeWithABoolean", section,
-     R"([[route]]
-authorize = true
-)",
-     R"({}/t.toml:4:13: error: `authorize` expects names, found the boolean true
-    4 | authorize = true
-      |             ^^^^ the name of an authorizer plugin, or a list of names
-)"},
     {"AuthorizeOnWithoutAuthorize", section,
      R"([[route]]
 respond = "app"

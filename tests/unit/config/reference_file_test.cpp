@@ -143,6 +143,30 @@ TEST_F(ReferenceFile, NamesEveryKeyOfFilesWithItsDefault) {
     EXPECT_NE(text_.find(key, text_.find("name = \"docs\"")), std::string::npos) << key;
 }
 
+TEST_F(ReferenceFile, NamesEveryKeyOfAGuardWithItsDefault) {
+  const std::size_t begin = text_.find("\nname = \"shared\"");
+  const std::string guards = text_.substr(begin, text_.find("\nname = \"user\"") - begin);
+  for (const char* key : {"plugin", "on_error", "shadow", "ttl", "deny_ttl", "entries", "key"}) {
+    const std::string line = "\n" + std::string(key) + " = ";
+    const std::string commented = "\n#" + std::string(key) + " = ";
+    EXPECT_TRUE(guards.find(line) != std::string::npos || guards.find(commented) != std::string::npos) << key;
+  }
+  const Loaded plain = load(text_);
+  const Loaded written = load(with_defaults());
+  ASSERT_TRUE(plain.config && written.config);
+  for (const Loaded* each : {&plain, &written}) {
+    const auto shared = std::find_if(each->config->routes.begin(), each->config->routes.end(),
+                                     [](const Route& route) { return route.name == "remembered"; });
+    ASSERT_NE(shared, each->config->routes.end());
+    ASSERT_EQ(shared->authorize.size(), 1U);
+    ASSERT_TRUE(shared->authorize[0].cache);
+    EXPECT_EQ(shared->authorize[0].cache->ttl, VerdictCache().ttl);
+    EXPECT_EQ(shared->authorize[0].cache->deny_ttl, VerdictCache().deny_ttl);
+    EXPECT_EQ(shared->authorize[0].cache->entries, VerdictCache().entries);
+    EXPECT_FALSE((shared - 1)->authorize.at(1).allow_on_error);
+  }
+}
+
 TEST_F(ReferenceFile, NamesEveryKeyOfAZone) {
   const std::string zone = text_.substr(text_.find("\n[zone.limits]\n"));
   for (const char* key : {"size", "key_bytes", "value_bytes", "counters"})

@@ -87,6 +87,39 @@ TEST(Allocation, AnAuthorizerOnTheLoopAllocatesNothingPerRequest) {
   EXPECT_EQ(allocated_by(bench, request("/secret/x", {.role = 2, .params = usual_parameters()}), 1000), 0U);
 }
 
+TEST(Allocation, ARememberedVerdictInAGroupAllocatesNothingPerRequest) {
+  static int calls = 0;
+  static constexpr trivet_authorizer hooks = {sizeof(trivet_authorizer),
+                                              [](void*, trivet_request* request) -> trivet_status {
+                                                ++calls;
+                                                trivet_text ignored{};
+                                                host_of_gate->param(request, {"HTTP_X_KEY", 10}, &ignored);
+                                                host_of_gate->param(request, {"HTTP_X_ABSENT", 13}, &ignored);
+                                                return allow_check(nullptr, request);
+                                              }};
+  static constexpr trivet_plugin looks = [] {
+    trivet_plugin plugin = gate;
+    plugin.authorizer = &hooks;
+    return plugin;
+  }();
+  Bench bench;
+  bench.add_entry("looks", looks, 0, std::nullopt, 1);
+  auto& route = bench.route("secret", "/secret/**");
+  config::Guard guard;
+  guard.plugin = "looks";
+  guard.cache.emplace();
+  config::Guard closed;
+  closed.plugin = "deny";
+  config::Guard group;
+  group.kind = config::Guard::Kind::any;
+  group.guards = {closed, guard};
+  route.authorize = {group};
+  route.variables = {"REMOTE_USER"};
+  bench.open();
+  EXPECT_EQ(allocated_by(bench, request("/secret/x", {.role = 2, .params = usual_parameters()}), 1000), 0U);
+  EXPECT_EQ(calls, 1);
+}
+
 TEST(Allocation, ARequestCutIntoPiecesAllocatesNothingEither) {
   Bench bench;
   bench.add<Hello>("hello");

@@ -221,19 +221,27 @@ config::Route& Bench::route(const std::string& name, const std::string& path) {
   return *routes_.back();
 }
 
+namespace {
+
+/// "allow" and "deny" are not plugins.
+void name_built_in(config::Guard& guard) {
+  using Kind = config::Guard::Kind;
+  if (guard.kind == Kind::plugin && guard.plugin == "allow") guard.kind = Kind::allow;
+  if (guard.kind == Kind::plugin && guard.plugin == "deny") guard.kind = Kind::deny;
+  for (config::Guard& each : guard.guards) name_built_in(each);
+}
+
+}  // namespace
+
 void Bench::open() {
   std::vector<std::unique_ptr<roles::Route>> routes;
   for (const auto& from : routes_) {
     auto route = std::make_unique<roles::Route>(*from);
-    for (config::Guard& guard : route->config.authorize) {
-      roles::Guard joined;
-      joined.name = guard.plugin;
-      joined.kind = guard.plugin == "allow"  ? config::Guard::Kind::allow
-                    : guard.plugin == "deny" ? config::Guard::Kind::deny
-                                             : config::Guard::Kind::plugin;
-      if (joined.kind == config::Guard::Kind::plugin) joined.plugin = find(guard.plugin);
-      route->guards.push_back(joined);
-    }
+    for (config::Guard& guard : route->config.authorize) name_built_in(guard);
+    std::uint64_t seed = 0;
+    route->guards = roles::join_guards(
+        route->config.authorize, [this](const config::Guard& guard) { return find(guard.plugin); },
+        [&seed] { return ++seed * 0x9e3779b97f4a7c15U; });
     for (const std::string& listener : from->listen) {
       route->listeners.push_back(static_cast<std::uint32_t>(std::stoul(listener)));
     }

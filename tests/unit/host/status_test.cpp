@@ -27,7 +27,7 @@ Status example() {
   status.totals.bytes_in = 123456;
   status.totals.bytes_out = 654321;
   status.totals.limits_hit = 2;
-  process::PluginTotals token{200, 10, 3, 4, 190, 190 * 2'500'000ULL, 190 * 9'000ULL, 2, 4, 1};
+  process::PluginTotals token{200, 10, 3, 4, 190, 190 * 2'500'000ULL, 190 * 9'000ULL, 2, 4, 1, 70, 30, 5, 6};
   status.plugins = {{"token", token}, {"hello", {}}};
   process::RouteTotals docs;
   docs.requests = 1209;
@@ -57,6 +57,9 @@ plugin  calls  errors  timeouts  refused  waiting  running  lost    mean
 token     200      10         3        4        2        4     1  2.5 ms
 hello       0       0         0        0        0        0     0       -
 
+guard  remembered  not remembered  shadow allows  shadow denies
+token          70              30              5              6
+
 route  requests  allow  deny  error  4xx  5xx
 docs       1209    150    40     10   80    8
 
@@ -82,7 +85,7 @@ TEST(StatusAsText, FitsAHundredColumnsWhateverTheNames) {
     EXPECT_LE(columns, 100U) << line;
     if (line.find("...") != std::string::npos) ++cut;
   }
-  EXPECT_EQ(cut, 3U);
+  EXPECT_EQ(cut, 4U);
 }
 
 TEST(StatusAsText, SendsATerminalNothingThatSteersIt) {
@@ -157,9 +160,11 @@ TEST(StatusAsJson, IsOneObjectOfNumbersAndNames) {
       R"("connections_open":31,"connections_closed":9,"bytes_in":123456,"bytes_out":654321,"limits_hit":2,)"
       R"("records_ignored":0,"log_lines_lost":0},"plugins":[)"
       R"({"name":"token","calls":200,"errors":10,"timeouts":3,"refused":4,"waiting":2,"running":4,"lost":1,)"
-      R"("mean_microseconds":2500,"mean_queue_microseconds":9},)"
+      R"("mean_microseconds":2500,"mean_queue_microseconds":9,)"
+      R"("remembered":70,"not_remembered":30,"shadow_allows":5,"shadow_denies":6},)"
       R"({"name":"hello","calls":0,"errors":0,"timeouts":0,"refused":0,"waiting":0,"running":0,"lost":0,)"
-      R"("mean_microseconds":null,"mean_queue_microseconds":null}],"routes":[)"
+      R"("mean_microseconds":null,"mean_queue_microseconds":null,)"
+      R"("remembered":0,"not_remembered":0,"shadow_allows":0,"shadow_denies":0}],"routes":[)"
       R"({"name":"a\"b\\\u000a","requests":1209,)"
       R"("responses":{"none":1,"1xx":0,"2xx":1100,"3xx":20,"4xx":80,"5xx":8},)"
       R"("verdicts":{"allow":150,"deny":40,"error":10},"mean_head_microseconds":1000}],"listeners":[)"

@@ -39,8 +39,8 @@ TEST(ChooseSlice, OnlyAResponderRequestMayAskForAnotherSlice) {
   }
 }
 
-/// What a route has: one letter each. g: guards that apply; l: guards that leave the slice out; s: source; f:
-/// filters.
+/// What a route has: one letter each. g: guards that apply; h: shadows that do; l: guards that leave the
+/// slice out; s: source; f: filters.
 struct TableRow {
   Slice slice;
   std::string_view route;  ///< "-": no route; "m": a route but for its method
@@ -61,6 +61,8 @@ TEST(Decide, NothingIsGrantedByEmptiness) {
       {Slice::authorizer, "s", 403, 0, true},  {Slice::authorizer, "sf", 403, 0, true},
       {Slice::authorizer, "l", 403, 0, true},  {Slice::authorizer, "ls", 403, 0, true},
       {Slice::authorizer, "g", 0, 0, false},   {Slice::authorizer, "gsf", 0, 0, false},
+      {Slice::authorizer, "h", 403, 0, true},  {Slice::authorizer, "hsf", 403, 0, true},
+      {Slice::responder, "hs", 0, 0, false},   {Slice::filter, "hf", 0, 0, false},
       {Slice::filter, "-", 404, 0, false},     {Slice::filter, "m", 405, 0, false},
       {Slice::filter, "", 500, 0, true},       {Slice::filter, "g", 500, 0, true},
       {Slice::filter, "gs", 500, 0, true},     {Slice::filter, "f", 0, 0, false},
@@ -72,8 +74,9 @@ TEST(Decide, NothingIsGrantedByEmptiness) {
     situation.slice = row.slice;
     situation.route_found = !has('-') && !has('m');
     situation.method_fits = !has('m');
-    situation.has_guards = has('g') || has('l');
-    situation.guards_apply = has('g');
+    situation.has_guards = has('g') || has('h') || has('l');
+    situation.guards_apply = has('g') || has('h');
+    situation.guards_decide = !has('h');
     situation.has_source = has('s');
     situation.has_filters = has('f');
     const Decision decision = decide(situation);
