@@ -165,8 +165,8 @@ struct Application {
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
   std::optional<std::chrono::milliseconds> timeout =
       std::chrono::seconds(60);  ///< Until its head. Absent: off.
-  std::chrono::milliseconds idle_time =
-      std::chrono::seconds(60);  ///< For which an unused connection is kept.
+  /// For which an unused connection is kept: it holds one of PHP-FPM's processes, which others may wait for.
+  std::chrono::milliseconds idle_time = std::chrono::seconds(1);
   bool stream = false;           ///< A body without a length is not collected first.
   Place place;
 };
