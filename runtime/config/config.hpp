@@ -167,7 +167,7 @@ struct Application {
       std::chrono::seconds(60);  ///< Until its head. Absent: off.
   /// For which an unused connection is kept: it holds one of PHP-FPM's processes, which others may wait for.
   std::chrono::milliseconds idle_time = std::chrono::seconds(1);
-  bool stream = false;           ///< A body without a length is not collected first.
+  bool stream = false;  ///< A body without a length is not collected first.
   Place place;
 };
 

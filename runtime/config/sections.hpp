@@ -73,6 +73,8 @@ void read_plugin(Sink& sink, const Table& table, const Entry& entry, PluginDraft
 void read_route(Sink& sink, const Table& table, const Span& span, RouteDraft& out);
 /// `respond` of a route whose path was read.
 void read_respond(TableReader& reader, RouteDraft& out);
+/// `respond = { fastcgi = ... }`: its table, in which `fastcgi` is.
+void read_application(TableReader& reader, RouteDraft& out);
 void read_log(Sink& sink, const Table& table, Log& out);
 
 /// Names: unique where they have to be, known where they are used. Moves the drafts into their Config; routes
