@@ -149,6 +149,12 @@ class Explaining {
     return found == config_.plugins.end() ? name : name + " (" + config::one_line(found->path) + ")";
   }
 
+  static std::string application(const config::Application& is) {
+    const std::string scripts = is.root.empty() ? "; the web server says which script"
+                                                : ", scripts below " + config::one_line(is.root);
+    return "FastCGI application at " + config::one_line(is.text) + scripts;
+  }
+
   void describe_guards(const roles::Route& route, roles::Slice slice, const char* why) {
     if (!route.guarded_on(slice)) {
       if (!route.config.authorize.empty())
@@ -199,6 +205,8 @@ class Explaining {
       line("source", "files " + config::one_line(route.files->root));
       line("file", config::one_line(source::explain_file(route, admission.target.path)));
     }
+    if (admission.slice == roles::Slice::responder && route.fastcgi)
+      line("source", application(*route.fastcgi));
     for (const config::FilterStage& each : route.filter) {
       const bool fits = roles::takes_method(each, admission.target.method);
       line("filter", plugin(each.plugin) + conditions_of(each) + (fits ? "" : ": left out for this method"));

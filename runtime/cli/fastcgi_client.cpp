@@ -17,35 +17,17 @@ namespace {
 using protocol::RecordType;
 
 constexpr std::uint16_t request_id = 1;
-constexpr std::size_t end_request_size = 8;  ///< FastCGI 1.0, 5.5
 constexpr std::size_t piece_size = protocol::split_content;
-
-/// What an application may send to a client that has one request open and asked for no values.
-bool is_expected(const protocol::RecordHeader& header) {
-  switch (static_cast<RecordType>(header.type)) {
-    case RecordType::standard_out:
-    case RecordType::standard_error:
-    case RecordType::end_request:
-      return header.request_id == request_id;
-    case RecordType::get_values_result:
-    case RecordType::unknown_type:
-      return header.request_id == 0;
-    case RecordType::begin_request:
-    case RecordType::abort_request:
-    case RecordType::params:
-    case RecordType::standard_in:
-    case RecordType::data:
-    case RecordType::get_values:
-      break;
-  }
-  return false;
-}
 
 }  // namespace
 
 FastcgiClient::FastcgiClient(process::FileDescriptor socket, ClientRequest request, AnswerSink& sink,
                              std::chrono::milliseconds timeout)
-    : socket_(std::move(socket)), request_(std::move(request)), sink_(sink), timeout_(timeout) {}
+    : socket_(std::move(socket)),
+      request_(std::move(request)),
+      sink_(sink),
+      timeout_(timeout),
+      decoder_(request_id) {}
 
 void FastcgiClient::fail(std::string problem) {
   if (!over_) outcome_.problem = std::move(problem);
@@ -131,52 +113,48 @@ void FastcgiClient::receive() {
   moved_ = Clock::now();  // Not before: the sink may have waited for whoever reads it.
 }
 
+/// What is wrong with what came; `rest` begins with it.
+std::string FastcgiClient::fault(base::Bytes rest) const {
+  const protocol::RecordHeader& header = decoder_.header();
+  switch (decoder_.fault()) {
+    case protocol::AnswerDecoder::Fault::wrong_version:
+      return "what came back is not FastCGI 1; it begins with \"" +
+             escaped(base::as_text(rest.first(std::min<std::size_t>(rest.size(), 40)))) + "\"";
+    case protocol::AnswerDecoder::Fault::unexpected_record:
+      return "a record came that no application sends in answer to one request: " + record_name(header.type) +
+             " with id " + std::to_string(header.request_id);
+    case protocol::AnswerDecoder::Fault::end_of_other_size:
+      return "END_REQUEST has " + std::to_string(header.content_length) + " bytes instead of 8";
+    case protocol::AnswerDecoder::Fault::none:
+      break;
+  }
+  return {};
+}
+
 void FastcgiClient::take(base::Bytes bytes) {
   while (!over_) {
-    const protocol::RecordStep step = decoder_.next(bytes);
-    const auto type = static_cast<RecordType>(decoder_.header().type);
+    const protocol::AnswerStep step = decoder_.next(bytes);
     switch (step.kind) {
-      case protocol::RecordStep::Kind::more:
+      case protocol::AnswerStep::Kind::more:
         return;
-      case protocol::RecordStep::Kind::wrong_version:
-        fail("what came back is not FastCGI 1; it begins with \"" +
-             escaped(base::as_text(bytes.first(std::min<std::size_t>(bytes.size(), 40)))) + "\"");
+      case protocol::AnswerStep::Kind::broken:
+        fail(fault(bytes));
         return;
-      case protocol::RecordStep::Kind::header:
-        start_record();
+      case protocol::AnswerStep::Kind::output:
+        if (!sink_.on_output(step.content)) over_ = true;
         break;
-      case protocol::RecordStep::Kind::content:
-        if (type == RecordType::standard_out && !sink_.on_output(step.content)) over_ = true;
-        if (type == RecordType::standard_error) sink_.on_error_output(step.content);
-        if (type == RecordType::end_request) end_content_ += base::as_text(step.content);
+      case protocol::AnswerStep::Kind::error_output:
+        sink_.on_error_output(step.content);
         break;
-      case protocol::RecordStep::Kind::end:
-        finish_record();
+      case protocol::AnswerStep::Kind::output_end:
         break;
+      case protocol::AnswerStep::Kind::ended:
+        outcome_.app_status = decoder_.app_status();
+        outcome_.protocol_status = decoder_.protocol_status();
+        outcome_.ended = over_ = true;
+        return;
     }
   }
-}
-
-void FastcgiClient::start_record() {
-  const protocol::RecordHeader& header = decoder_.header();
-  end_content_.clear();
-  if (!is_expected(header)) {
-    fail("a record came that no application sends in answer to one request: " + record_name(header.type) +
-         " with id " + std::to_string(header.request_id));
-  } else if (static_cast<RecordType>(header.type) == RecordType::end_request &&
-             header.content_length != end_request_size) {
-    fail("END_REQUEST has " + std::to_string(header.content_length) + " bytes instead of 8");
-  }
-}
-
-void FastcgiClient::finish_record() {
-  if (static_cast<RecordType>(decoder_.header().type) != RecordType::end_request) return;
-  for (std::size_t i = 0; i < 4; ++i) {
-    outcome_.app_status = outcome_.app_status << 8U | static_cast<std::uint8_t>(end_content_[i]);
-  }
-  outcome_.protocol_status = static_cast<std::uint8_t>(end_content_[4]);
-  outcome_.ended = true;
-  over_ = true;
 }
 
 /// Waits for what can be done next, and does it.

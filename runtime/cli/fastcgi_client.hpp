@@ -9,8 +9,8 @@
 #include "runtime/base/buffer.hpp"
 #include "runtime/cli/input_source.hpp"
 #include "runtime/process/file_descriptor.hpp"
+#include "runtime/protocol/answer_decoder.hpp"
 #include "runtime/protocol/record.hpp"
-#include "runtime/protocol/record_decoder.hpp"
 
 namespace trivet::cli {
 
@@ -81,8 +81,7 @@ class FastcgiClient {
   void send();
   void receive();
   void take(base::Bytes bytes);
-  void start_record();
-  void finish_record();
+  [[nodiscard]] std::string fault(base::Bytes rest) const;
   void fail(std::string problem);
 
   process::FileDescriptor socket_;
@@ -93,8 +92,7 @@ class FastcgiClient {
   Sending sending_ = Sending::body;
   base::Buffer out_;
   base::Buffer piece_;
-  protocol::RecordDecoder decoder_;
-  std::string end_content_;
+  protocol::AnswerDecoder decoder_;
   std::string send_problem_;
   Outcome outcome_;
   bool over_ = false;

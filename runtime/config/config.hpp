@@ -165,9 +165,9 @@ struct Application {
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
   std::optional<std::chrono::milliseconds> timeout =
       std::chrono::seconds(60);  ///< Until its head. Absent: off.
-  std::chrono::milliseconds idle_time =
-      std::chrono::seconds(60);  ///< For which an unused connection is kept.
-  bool stream = false;           ///< A body without a length is not collected first.
+  /// For which an unused connection is kept: it holds one of PHP-FPM's processes, which others may wait for.
+  std::chrono::milliseconds idle_time = std::chrono::seconds(1);
+  bool stream = false;  ///< A body without a length is not collected first.
   Place place;
 };
 

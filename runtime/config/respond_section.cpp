@@ -99,8 +99,7 @@ void read_table(TableReader& route, const Entry& entry, RouteDraft& out) {
   if (files != nullptr) {
     read_files(reader, out);
   } else if (application != nullptr) {
-    route.sink().error(entry.value.span, "`respond = { fastcgi = ... }` is not served by this version yet");
-    return;
+    read_application(reader, out);
   } else {
     std::string hint = "the name of a responder plugin, or { files = \"/srv/www\" }, say";
     for (const Entry& each : *entry.value.table()) {

@@ -79,6 +79,8 @@ void read_methods(TableReader& reader, std::vector<std::string>& out);
 void read_filters(TableReader& reader, RouteDraft& out);
 /// `authorize`.
 void read_guards(TableReader& reader, RouteDraft& out);
+/// `respond = { fastcgi = ... }`: its table, in which `fastcgi` is.
+void read_application(TableReader& reader, RouteDraft& out);
 void read_log(Sink& sink, const Table& table, Log& out);
 
 /// Names: unique where they have to be, known where they are used. Moves the drafts into their Config; routes

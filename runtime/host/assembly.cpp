@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "runtime/source/application.hpp"
 #include "runtime/source/files.hpp"
 
 namespace trivet::host {
@@ -17,8 +18,8 @@ std::string at(const config::Place& place) {
 
 class Joining {
  public:
-  Joining(const config::Config& config, log::Log& log, Assembled& result)
-      : config_(config), log_(log), result_(result) {
+  Joining(const config::Config& config, log::Log& log, io::EventLoop& loop, Assembled& result)
+      : config_(config), log_(log), loop_(loop), result_(result) {
     for (const auto& plugin : result.assembly.plugins) by_name_.emplace(plugin->name(), plugin.get());
   }
 
@@ -38,6 +39,10 @@ class Joining {
         lacks(*from.respond, "responder", from.place);
     }
     if (from.files) route->own_source = files_of(from);
+    if (from.fastcgi) {
+      route->own_source = std::make_unique<source::Application>(
+          *from.fastcgi, from.path, std::make_unique<source::SocketDialer>(from.fastcgi->address, loop_));
+    }
     for (const config::FilterStage& stage : from.filter) {
       plugin::Plugin* filter = find(stage.plugin, stage.place);
       if (filter != nullptr && filter->filter() == nullptr) lacks(stage.plugin, "filter", stage.place);
@@ -88,6 +93,7 @@ class Joining {
 
   const config::Config& config_;
   log::Log& log_;
+  io::EventLoop& loop_;
   Assembled& result_;
   std::shared_ptr<const source::MediaTypes> types_;
   std::map<std::string, plugin::Plugin*, std::less<>> by_name_;
@@ -97,9 +103,10 @@ class Joining {
 }  // namespace
 
 std::size_t descriptors_of_a_connection(const config::Config& config) noexcept {
-  const bool files = std::any_of(config.routes.begin(), config.routes.end(),
-                                 [](const config::Route& each) { return each.files.has_value(); });
-  return files ? 2 : 1;
+  const bool more = std::any_of(config.routes.begin(), config.routes.end(), [](const config::Route& each) {
+    return each.files.has_value() || each.fastcgi.has_value();
+  });
+  return more ? 2 : 1;
 }
 
 process::Statistics::Shape shape_of(const config::Config& config) noexcept {
@@ -115,8 +122,8 @@ process::StatisticsTotals::Names names_of(const config::Config& config) {
   return names;
 }
 
-Assembled assemble(const config::Config& config, log::Log& log, const process::Zones& zones,
-                   process::Statistics statistics, std::uint32_t number) {
+Assembled assemble(const config::Config& config, log::Log& log, io::EventLoop& loop,
+                   const process::Zones& zones, process::Statistics statistics, std::uint32_t number) {
   Assembled result;
   result.assembly.counted = statistics.take(number);
   result.assembly.statistics = std::make_unique<process::Statistics>(std::move(statistics));
@@ -131,7 +138,7 @@ Assembled assemble(const config::Config& config, log::Log& log, const process::Z
       result.errors.push_back(started.error());
     }
   }
-  Joining joining(config, log, result);
+  Joining joining(config, log, loop, result);
   std::vector<std::unique_ptr<roles::Route>> routes;
   for (const config::Route& route : config.routes) {
     routes.push_back(joining.join(route));

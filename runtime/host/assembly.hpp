@@ -7,6 +7,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/config/config.hpp"
+#include "runtime/io/event_loop.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/plugin/plugin.hpp"
 #include "runtime/process/statistics.hpp"
@@ -17,7 +18,9 @@ namespace trivet::host {
 
 /// The plugins of a configuration, started, and the routes that use them.
 ///
-/// Lifetime  Plugins and the disk outlive the routes, and every request.
+/// Lifetime  Plugins and the disk outlive the routes, and every request; the loop outlives all of it: sources
+/// keep
+///           connections.
 struct Assembly {
   std::unique_ptr<process::Statistics> statistics;
   process::Statistics::Row counted;  ///< Where plugins and routes are counted.
@@ -33,10 +36,11 @@ struct Assembled {
   std::vector<base::Error> errors;
 };
 /// `zones` outlive the plugins. Counts in the row `number` of `statistics`, which has the shape of `config`.
-[[nodiscard]] Assembled assemble(const config::Config& config, log::Log& log, const process::Zones& zones,
-                                 process::Statistics statistics, std::uint32_t number);
+[[nodiscard]] Assembled assemble(const config::Config& config, log::Log& log, io::EventLoop& loop,
+                                 const process::Zones& zones, process::Statistics statistics,
+                                 std::uint32_t number);
 
-/// The socket, and what its request may have open: a file.
+/// The socket, and what its request may have open: a file, or a connection to an application.
 [[nodiscard]] std::size_t descriptors_of_a_connection(const config::Config& config) noexcept;
 
 /// For a configuration with so many workers.

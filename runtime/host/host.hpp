@@ -111,8 +111,8 @@ class Host final : private Connection::Owner, private Mover::Owner, private role
 
   const config::Config& config_;
   log::Log& log_;
-  Assembly assembly_;
   std::unique_ptr<io::EventLoop> loop_;
+  Assembly assembly_;
   process::WorkerCounters& counters_;
   SpoolFolder spools_;
   roles::Environment environment_;

@@ -79,13 +79,13 @@ int serve_configured(const config::Loaded& loaded, const config::Overrides& over
   if (!zones) return tell_all({zones.error()}, exit_failed);
   auto statistics = process::Statistics::make(shape_of(config));
   if (!statistics) return tell_all({statistics.error()}, exit_internal);
-  Assembled assembled = assemble(config, log, *zones, std::move(statistics).value(), 0);
+  auto loop = io::EventLoop::open();
+  if (!loop) return tell_all({loop.error()}, exit_internal);
+  Assembled assembled = assemble(config, log, **loop, *zones, std::move(statistics).value(), 0);
   if (!assembled.errors.empty()) return tell_all(assembled.errors, exit_failed);
   own.reset();  // What is loaded stays loaded. Web servers kill what they spawn: then nothing may be left
                 // over.
   held.reset();
-  auto loop = io::EventLoop::open();
-  if (!loop) return tell_all({loop.error()}, exit_internal);
   process::WorkerCounters counters;
   auto host = std::make_unique<Host>(config, log, logs->access.get(), std::move(loop).value(),
                                      std::move(assembled.assembly), most, counters);

@@ -213,10 +213,11 @@ int work_with(process::Channel& channel, const process::Board& board, process::M
   if (!statistics) return fail(channel, {statistics.error()}, exit_internal);
   if (const auto errors = give_up_privileges(config); !errors.empty())
     return fail(channel, errors, exit_failed);
-  Assembled assembled = assemble(config, *logs->log, *zones, std::move(statistics).value(), about->number);
-  if (!assembled.errors.empty()) return fail(channel, assembled.errors, exit_failed);
   auto loop = io::EventLoop::open();
   if (!loop) return fail(channel, {loop.error()}, exit_internal);
+  Assembled assembled =
+      assemble(config, *logs->log, **loop, *zones, std::move(statistics).value(), about->number);
+  if (!assembled.errors.empty()) return fail(channel, assembled.errors, exit_failed);
   auto host = std::make_unique<Host>(config, *logs->log, logs->access.get(), std::move(loop).value(),
                                      std::move(assembled.assembly), connections.value(), slot.counters);
   host->join(channel, board, about->slot);

@@ -56,7 +56,9 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
             .data_length = UINT64_MAX,
             .loop = &env_.loop,
             .window = env_.limits.window,
-            .path = nullptr};
+            .path = nullptr,
+            .limits = &env_.limits,
+            .spools = &env_.spools};
 }
 
 void Request::make_id() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/base/bytes.hpp"
+#include "runtime/base/limits.hpp"
 #include "runtime/base/loop.hpp"
 #include "runtime/cgi/params.hpp"
 #include "runtime/cgi/request_path.hpp"
@@ -17,6 +18,8 @@
 #include "runtime/roles/lanes.hpp"
 
 namespace trivet::roles {
+
+class SpoolStore;
 
 /// What every plugin call of one request may read.
 ///
@@ -36,6 +39,8 @@ struct CallFacts {
   std::size_t window = 0;
   /// What the route was matched by. Null: TRIVET_ROUTE named it, and the request has no path.
   const cgi::RequestPath* path = nullptr;
+  const base::Limits* limits = nullptr;
+  SpoolStore* spools = nullptr;  ///< [loop]
 };
 
 /// Why a stage gave up: the status of the answer, if it can still be given, and a text for the log.

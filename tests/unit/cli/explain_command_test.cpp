@@ -306,5 +306,33 @@ guard        key (/bin/true), on_error allow, remembered for 1h, a deny for 1s
 )");
 }
 
+TEST(ExplainsSources, AnApplicationWithItsAddressAndWhoSaysWhichScript) {
+  const config::Loaded loaded = config::load_text(R"([[listen]]
+address = "unix:/run/x.sock"
+[[route]]
+name = "php"
+path = "/php/**"
+respond = { fastcgi = "unix:/run/php.sock", root = "/srv/php" }
+[[route]]
+name = "told"
+respond = { fastcgi = "tcp:127.0.0.1:9000" }
+)",
+                                                  "/etc/t.toml");
+  ASSERT_TRUE(loaded.config) << config::render_all(loaded);
+  ExplainCommand command;
+  command.method = "GET";
+  command.uri = "/php/x.php";
+  EXPECT_NE(
+      explain(*loaded.config, command)
+          .text.find("source       FastCGI application at unix:/run/php.sock, scripts below /srv/php\n"),
+      std::string::npos);
+  command.uri = "/x";
+  EXPECT_NE(
+      explain(*loaded.config, command)
+          .text.find("source       FastCGI application at tcp:127.0.0.1:9000; the web server says which "
+                     "script\n"),
+      std::string::npos);
+}
+
 }  // namespace
 }  // namespace trivet::cli
