@@ -115,13 +115,14 @@ TEST_F(ReferenceFile, NamesTheDefaultLimits) {
 
 TEST_F(ReferenceFile, NamesEveryKey) {
   for (const char* key :
-       {"processes",       "user",         "runtime_dir",  "plugin_cache", "plugin_path",  "shutdown_grace",
-        "reload_grace",    "name",         "address",      "mode",         "group",        "backlog",
-        "accept_steering", "admin",        "spool_dir",    "file",         "threads",      "queue",
-        "timeout",         "config",       "listen",       "path",         "hosts",        "methods",
-        "phase",           "authorize",    "authorize_on", "variables",    "respond",      "filter",
-        "odd_paths",       "level",        "format",       "target",       "max_requests", "max_memory",
-        "watchdog",        "start_timeout", "plugin", "types", "status", "min_size", "on_encoded"}) {
+       {"processes",       "user",          "runtime_dir",  "plugin_cache", "plugin_path",  "shutdown_grace",
+        "reload_grace",    "name",          "address",      "mode",         "group",        "backlog",
+        "accept_steering", "admin",         "spool_dir",    "file",         "threads",      "queue",
+        "timeout",         "config",        "listen",       "path",         "hosts",        "methods",
+        "phase",           "authorize",     "authorize_on", "variables",    "respond",      "filter",
+        "odd_paths",       "level",         "format",       "target",       "max_requests", "max_memory",
+        "watchdog",        "start_timeout", "plugin",       "types",        "status",       "min_size",
+        "on_encoded"}) {
     const std::string line = "\n" + std::string(key) + " = ";
     const std::string commented = "\n#" + std::string(key) + " = ";
     EXPECT_TRUE(text_.find(line) != std::string::npos || text_.find(commented) != std::string::npos) << key;
