@@ -39,8 +39,8 @@ int run_check(const CheckCommand& command) {
   bool sound = true;
   if (loaded.config) {
     for (config::Diagnostic& each : check_plugins(*loaded.config, command.load)) {
+      sound = sound && each.severity == config::Diagnostic::Severity::warning;
       loaded.diagnostics.push_back(std::move(each));
-      sound = false;
     }
   }
   std::string text;

@@ -154,6 +154,13 @@ std::vector<config::Diagnostic> check_plugins(const config::Config& config, bool
       all.push_back(error_of(each, note.error().message));
     } else if (const std::string refused = refuse_writers(each); !refused.empty()) {
       all.push_back(error_of(each, refused));
+    } else if (load && each.exclusive) {
+      all.push_back({config::Diagnostic::Severity::warning,
+                     each.place,
+                     0,
+                     "the plugin \"" + each.name +
+                         "\" was not loaded: it is exclusive, and a host that runs may have what it needs",
+                     {}});
     } else {
       sound.push_back(&each);
     }

@@ -110,6 +110,7 @@ struct Plugin {
   std::optional<std::uint32_t> threads;  ///< 0 = on the loop. Absent: 0 if the plugin never blocks, else 4.
   std::uint32_t queue = 256;
   std::optional<std::chrono::milliseconds> timeout = std::chrono::seconds(2);  ///< Absent: "off".
+  bool exclusive = false;  ///< Its file says that one process at a time can have it.
   SettingTable settings;
   Place place;
 };
@@ -243,5 +244,8 @@ struct Config {
   /// FCGI_WEB_SERVER_ADDRS, where it is set: nobody else may connect to any listener.
   std::optional<std::vector<base::Network>> web_servers;
 };
+
+/// Some plugin of it is exclusive: there is one process at most.
+[[nodiscard]] bool has_exclusive(const Config& config) noexcept;
 
 }  // namespace trivet::config

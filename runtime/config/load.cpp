@@ -98,9 +98,11 @@ void read_document(Sink& sink, const Table& document, const Overrides& overrides
       if (file == snapshot->plugin_files.end()) continue;
       each.plugin.path = file->second.path;
       each.plugin.copy = file->second.copy;
+      each.plugin.exclusive = file->second.exclusive;
     }
   }
   if (look) check_plugin_facts(sink, draft, look);
+  settle_processes(sink, server, overrides, draft);
   resolve(sink, draft, overrides);
   // What was left out for its mistakes would make these speak of things nobody wrote.
   if (!sink.failed()) {

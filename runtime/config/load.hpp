@@ -68,6 +68,7 @@ struct Snapshot {
   struct PluginFile {
     std::string path;  ///< Where it was found.
     std::string copy;
+    bool exclusive = false;
   };
   std::map<std::string, PluginFile> plugin_files;  ///< By the plugin's name.
   std::optional<Account> account = {};             ///< Its place is not in it.

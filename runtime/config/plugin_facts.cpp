@@ -204,13 +204,14 @@ class RoleCheck {
 
 }  // namespace
 
-void check_plugin_facts(Sink& sink, const Draft& draft, const LookAtPlugin& look) {
+void check_plugin_facts(Sink& sink, Draft& draft, const LookAtPlugin& look) {
   std::map<std::string_view, PluginFacts> facts;
-  for (const PluginDraft& each : draft.plugins) {
+  for (PluginDraft& each : draft.plugins) {
     if (each.plugin.path.empty()) continue;
     const auto found = look(each.plugin.path);
     if (!found) continue;
     facts.emplace(each.plugin.name, *found);
+    each.plugin.exclusive = found->exclusive;
     if (each.plugin.threads == 0U && !found->never_blocks) {
       sink.error(each.threads_span,
                  "`threads` = 0 would run the plugin " + in_quotes(each.plugin.name) +

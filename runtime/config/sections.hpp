@@ -90,8 +90,10 @@ void resolve(Sink& sink, Draft& draft, const Overrides& overrides);
 void locate_plugins(Sink& sink, const Server& server, std::vector<PluginDraft>& plugins);
 /// Looks whether the folders and files of `files` are there.
 void locate_files(Sink& sink, const std::vector<RouteDraft>& routes);
-/// Settings that the plugin does not have or cannot take, and roles that it is not.
-void check_plugin_facts(Sink& sink, const Draft& draft, const LookAtPlugin& look);
+/// Settings that the plugin does not have or cannot take, and roles that it is not; notes who is exclusive.
+void check_plugin_facts(Sink& sink, Draft& draft, const LookAtPlugin& look);
+/// With an exclusive plugin there is one process: by itself where the file does not say how many.
+void settle_processes(Sink& sink, const Table* server, const Overrides& overrides, Draft& draft);
 /// Warns of plugins that no route uses.
 void check_unused(Sink& sink, const Draft& draft);
 /// Warns of routes that no path leads to, and of guards that a client gets around by another Host.

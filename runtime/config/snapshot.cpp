@@ -36,6 +36,10 @@ std::string pack(const Snapshot& snapshot) {
     packer.number(snapshot.account->groups.size());
     for (const std::uint32_t each : snapshot.account->groups) packer.number(each);
   }
+  // Last, and only where there is one: what an image before this one wrote is read after an upgrade, too.
+  for (const auto& [name, file] : snapshot.plugin_files) {
+    if (file.exclusive) packer.text(name);
+  }
   return packer.take();
 }
 
@@ -57,7 +61,7 @@ std::optional<Snapshot> unpack(std::string_view bytes) {
   for (std::size_t left = from.number(); left > 0 && !from.failed(); --left) {
     std::string name = from.text();
     std::string path = from.text();
-    snapshot.plugin_files[name] = {std::move(path), from.text()};
+    snapshot.plugin_files[name] = {std::move(path), from.text(), false};
   }
   if (from.number() != 0) {
     Account& account = snapshot.account.emplace();
@@ -67,7 +71,12 @@ std::optional<Snapshot> unpack(std::string_view bytes) {
     for (std::size_t left = from.number(); left > 0 && !from.failed(); --left)
       account.groups.push_back(static_cast<std::uint32_t>(from.number()));
   }
-  if (from.failed() || !from.at_end()) return std::nullopt;
+  while (!from.failed() && !from.at_end()) {
+    const auto file = snapshot.plugin_files.find(from.text());
+    if (file == snapshot.plugin_files.end()) return std::nullopt;
+    file->second.exclusive = true;
+  }
+  if (from.failed()) return std::nullopt;
   return snapshot;
 }
 

@@ -14,8 +14,9 @@ constexpr auto rest = std::chrono::milliseconds(100);
 
 }  // namespace
 
-void Exchange::set_takers(std::vector<Partner*> takers) {
+void Exchange::set_takers(std::vector<Partner*> takers, bool may_all_wait) {
   takers_ = std::move(takers);
+  may_all_wait_ = may_all_wait;
   spread();
   answer_waiting();
 }
@@ -38,7 +39,7 @@ void Exchange::on_hand(Partner& from, process::Message& message) {
 }
 
 void Exchange::answer_waiting() {
-  while (!unanswered_.empty() && waiting_.size() <= most_waiting) {
+  while (!unanswered_.empty() && (may_all_wait_ || waiting_.size() <= most_waiting)) {
     const auto [worker, count] = *unanswered_.begin();
     unanswered_.erase(unanswered_.begin());
     worker->tell(Word::placed, std::to_string(count), {});
@@ -85,6 +86,20 @@ void Exchange::close_all() {
   waiting_.clear();
   takers_.clear();
   answer_waiting();
+}
+
+std::vector<Inheritance::Connection> Exchange::inheritance() const {
+  std::vector<Inheritance::Connection> left;
+  for (const Item& each : waiting_)
+    left.push_back({pack(std::vector<Parcel>{each.parcel}), each.descriptor.get()});
+  return left;
+}
+
+bool Exchange::adopt(std::string_view parcel, process::FileDescriptor descriptor) {
+  auto parcels = unpack_parcels(parcel);
+  if (!parcels || parcels->size() != 1) return false;
+  waiting_.push_back({std::move(parcels->front()), std::move(descriptor), nullptr});
+  return true;
 }
 
 std::size_t Exchange::travelling() const noexcept {

@@ -12,6 +12,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/base/loop.hpp"
 #include "runtime/base/timer_queue.hpp"
+#include "runtime/host/inheritance.hpp"
 #include "runtime/host/line.hpp"
 #include "runtime/host/parcel.hpp"
 #include "runtime/log/log.hpp"
@@ -58,14 +59,19 @@ class Exchange {
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  /// Who takes connections from now on: workers that serve, of one generation.
-  void set_takers(std::vector<Partner*> takers);
+  /// Who takes connections from now on: workers that serve, of one generation. `may_all_wait`: however many
+  /// there are, because those who have them have to end before anybody takes one; the bound are descriptors.
+  void set_takers(std::vector<Partner*> takers, bool may_all_wait = false);
   void on_hand(Partner& from, process::Message& message);
   void on_taken(Partner& by, std::string_view count);
   /// A worker that is no more.
   void ended(Partner& worker);
   /// Nobody will take them: closes what waits.
   void close_all();
+  /// What waits, for the next image of the program: it stays open here.
+  [[nodiscard]] std::vector<Inheritance::Connection> inheritance() const;
+  /// One that waited when the image before this one ended. False where it is not what that wrote.
+  bool adopt(std::string_view parcel, process::FileDescriptor descriptor);
 
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
   /// Nothing waits, travels or is unanswered.
@@ -99,6 +105,7 @@ class Exchange {
   base::Loop& loop_;
   log::Log& log_;
   std::vector<Partner*> takers_;
+  bool may_all_wait_ = false;
   std::map<Partner*, Taker> under_way_;
   std::map<Partner*, std::size_t> unanswered_;  ///< Who handed over and was not told how many arrived.
   std::deque<Item> waiting_;

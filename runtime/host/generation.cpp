@@ -15,6 +15,7 @@
 #include "runtime/host/assembly.hpp"
 #include "runtime/host/unprivileged.hpp"
 #include "runtime/plugin/library.hpp"
+#include "runtime/plugin/note.hpp"
 #include "runtime/plugin/plugin.hpp"
 #include "runtime/plugin/trust.hpp"
 #include "runtime/process/memory_file.hpp"
@@ -65,8 +66,11 @@ std::vector<base::Error> Generation::make(config::Loaded loaded, const config::O
   snapshot.overrides = overrides;
   for (const config::Plugin& each : config.plugins) {
     auto copy = plugin::Library::make_copy(each.path, folder, each.name, trusted_owner(config, each));
-    if (copy) {
-      snapshot.plugin_files[each.name] = {each.path, std::move(copy).value()};
+    const auto facts = copy ? plugin::look_at(copy.value()) : std::nullopt;
+    if (facts && facts->exclusive != each.exclusive) {
+      errors.push_back(plugin::refusal(each, "its file was replaced while it was looked at: try again"));
+    } else if (copy) {
+      snapshot.plugin_files[each.name] = {each.path, std::move(copy).value(), each.exclusive};
     } else {
       errors.push_back(plugin::refusal(each, copy.error().message));
     }

@@ -51,6 +51,7 @@ std::vector<int> Inheritance::descriptors() const {
     all.push_back(each.pidfd);
     all.push_back(each.channel);
   }
+  for (const Connection& each : connections) all.push_back(each.descriptor);
   for (const int each : {admin.descriptor, attach.descriptor, client}) {
     if (each >= 0) all.push_back(each);
   }
@@ -92,6 +93,11 @@ std::string pack(const Inheritance& from) {
     put(packer, each.channel);
     put(packer, each.started);
   }
+  packer.number(from.connections.size());
+  for (const Inheritance::Connection& each : from.connections) {
+    packer.text(each.parcel);
+    put(packer, each.descriptor);
+  }
   put(packer, from.client);
   packer.text(from.failure);
   return packer.take();
@@ -130,6 +136,10 @@ std::optional<Inheritance> unpack_inheritance(std::string_view bytes) {
     worker.channel = get(from);
     worker.started = get_time(from);
     got.workers.push_back(worker);
+  }
+  for (std::size_t left = from.number(); left > 0 && !from.failed(); --left) {
+    std::string parcel = from.text();
+    got.connections.push_back({std::move(parcel), get(from)});
   }
   got.client = get(from);
   got.failure = from.text();

@@ -40,6 +40,11 @@ struct Inheritance {
     base::TimePoint started{};
   };
 
+  struct Connection {
+    std::string parcel;  ///< Packed.
+    int descriptor = -1;
+  };
+
   int board = -1;
   int executable = -1;  ///< Of the image that ran before (O_PATH), to go back to.
   std::vector<process::PassedSocket> passed;
@@ -54,7 +59,8 @@ struct Inheritance {
   std::string counted;      ///< As Counted is packed, which has a version of its own.
   std::vector<Zone> zones;  ///< In the order of that generation's configuration.
   std::vector<Worker> workers;
-  int client = -1;      ///< Who asked over the admin socket, and waits; -1: nobody.
+  std::vector<Connection> connections;  ///< Which no worker has.
+  int client = -1;                      ///< Who asked over the admin socket, and waits; -1: nobody.
   std::string failure;  ///< The new image gave up, and why: nothing is reloaded, the client is told.
 
   /// Every descriptor in it.

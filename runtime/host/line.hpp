@@ -24,6 +24,7 @@ enum class Word : std::uint32_t {
   suspend,    ///< to the worker: names of plugins that are not called for now, a line each; all others are
   attach,     ///< to the worker: the number of an attached socket, with its descriptor
   detach,     ///< to the worker: its number; whoever waits in it is still accepted
+  hurry,      ///< to the worker, after `retire`: others can only begin when it has ended
 };
 
 }  // namespace trivet::host

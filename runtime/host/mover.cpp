@@ -63,6 +63,10 @@ void Mover::retire() {
   on_rest();
 }
 
+void Mover::hurry() {
+  if (retiring_ && !stopping_) on_freeze(loop_.now());
+}
+
 void Mover::stop() noexcept {
   stopping_ = true;
   freeze_.cancel();

@@ -86,6 +86,8 @@ class Mover final : private base::Task {
 
   /// The worker accepts no more and gives all its connections away.
   void retire();
+  /// Others wait for the end of this retiring worker: also what always has a request open is to leave soon.
+  void hurry();
   /// The worker stops: nothing leaves any more, and nothing is taken.
   void stop() noexcept;
   /// Tells that the worker accepts no more.

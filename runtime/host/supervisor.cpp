@@ -18,38 +18,12 @@ namespace trivet::host {
 namespace {
 
 constexpr auto tick = std::chrono::seconds(1);
-constexpr std::size_t most_retiring = 3;
-/// For the old workers to stop accepting. One that hangs is not waited for.
-constexpr auto deaf_patience = std::chrono::seconds(5);
 
 void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
-/// Each line of it as a message of this program.
-std::string as_messages(const std::string& lines) {
-  std::string messages;
-  for (std::size_t at = 0; at < lines.size();) {
-    const std::size_t end = std::min(lines.find('\n', at), lines.size());
-    messages += "trivet: " + lines.substr(at, end - at) + "\n";
-    at = end + 1;
-  }
-  return messages;
-}
-
-std::string as_lines(const std::vector<base::Error>& errors) {
-  std::string lines;
-  for (const base::Error& error : errors) lines += error.message + "\n";
-  return lines;
-}
-
 int tell_all(const std::vector<base::Error>& errors, int code) {
-  say(as_messages(as_lines(errors)));
+  say(as_messages(errors));
   return code;
-}
-
-/// What `systemctl status` shows.
-std::string in_one_line(const Team& team) {
-  return "serving with " + std::to_string(team.workers().size()) + " workers, generation " +
-         std::to_string(team.generation().number());
 }
 
 }  // namespace
@@ -107,6 +81,7 @@ std::vector<base::Error> Supervisor::prepare(config::Loaded loaded) {
   if (!errors.empty()) return errors;
   if (const auto listening = listen_for_control(generation->config().server); !listening)
     return {listening.error()};
+  tell_of_exclusive(generation->config());
   ++generations_;
   Team::Events& events = *this;
   teams_.push_back(std::make_unique<Team>(events, Team::Surroundings{loop_, log_, slots_, exchange_},
@@ -115,137 +90,16 @@ std::vector<base::Error> Supervisor::prepare(config::Loaded loaded) {
   return {};
 }
 
+void Supervisor::tell_of_exclusive(const config::Config& config) {
+  const auto found = std::find_if(config.plugins.begin(), config.plugins.end(),
+                                  [](const config::Plugin& each) { return each.exclusive; });
+  if (found != config.plugins.end())
+    log_.info("there is one worker: a plugin is exclusive", {{"plugin", found->name}});
+}
+
 base::Result<> Supervisor::listen_for_control(const config::Server& server) {
   if (auto listening = admin_.listen(server.admin); !listening) return listening;
   return attach_.listen(server.attach);
-}
-
-// --- reload ---
-
-void Supervisor::reload(AdminReply reply) {
-  if (stopping_) {
-    reply.answer(exit_failed, "trivet: the host is stopping\n");
-    return;
-  }
-  // While one runs the files may have changed since it read them: the next one is for all who ask meanwhile.
-  asked_.push_back(std::move(reply));
-  wanted_ = true;
-  begin_reload();
-}
-
-void Supervisor::begin_reload() {
-  if (!wanted_ || reloading_ || upgrading_ || stopping_ || serving_ == nullptr || retiring() >= most_retiring)
-    return;
-  wanted_ = false;
-  reloading_ = true;
-  running_ = std::exchange(asked_, {});
-  notices_.reloading();
-  config::Loaded loaded = config::load_file(origin_.file, origin_.overrides, plugin::look_at);
-  warnings_ = loaded.diagnostics.empty() ? std::string() : config::render_all(loaded);
-  if (!loaded.config) {
-    finish_reload(exit_configuration, warnings_);
-    return;
-  }
-  if (loaded.config->server.processes == 0) {
-    finish_reload(exit_configuration,
-                  as_messages(origin_.file + ": server.processes: a running host cannot go to 0, "
-                                             "everything in one process: restart it"));
-    return;
-  }
-  if (const auto errors = prepare(std::move(loaded)); !errors.empty()) {
-    finish_reload(exit_failed, warnings_ + as_messages(as_lines(errors)));
-    return;
-  }
-  next_->start();
-}
-
-void Supervisor::on_team_ready(Team& team) {
-  if (serving_ == nullptr) {
-    serving_ = &team;
-    next_ = nullptr;
-    team.serve();
-    tell_that_ready(log_, team.config());
-    notices_.ready(in_one_line(team));
-    return;
-  }
-  change_over(team);
-}
-
-void Supervisor::change_over(Team& to) {
-  auto logs = open_logs(to.config().log);
-  if (!logs) {
-    to.stop(Team::Stop::at_once);
-    next_ = nullptr;
-    finish_reload(exit_failed, warnings_ + as_messages(logs.error().message));
-    return;
-  }
-  log_.exchange(std::move(logs.value().log));
-  awaited_ = std::exchange(serving_, &to);
-  next_ = nullptr;
-  // First the new ones accept, then the old ones stop: at no moment nobody does.
-  to.serve();
-  loop_.timers().arm(deaf_, loop_.now() + deaf_patience);
-  awaited_->retire(&to);
-}
-
-void Supervisor::on_team_failed(Team& team, const std::string& why) {
-  if (serving_ == nullptr) {
-    // The first start: whoever started this host is to know that it does not.
-    code_ = exit_failed;
-    stopping_ = true;
-    say(as_messages(why));
-    return;
-  }
-  if (next_ != &team) return;
-  next_ = nullptr;
-  finish_reload(exit_failed, warnings_ + as_messages(why));
-}
-
-void Supervisor::on_team_changed(Team& team) {
-  if (&team != serving_) return;
-  exchange_.set_takers(team.serving());
-  attachments_.set_takers(team.serving());
-}
-
-void Supervisor::on_team_deaf(Team& team) {
-  if (&team == awaited_) finish_reload(exit_ok, warnings_);
-}
-
-void Supervisor::on_deaf_too_late(base::TimePoint /*now*/) {
-  if (awaited_ == nullptr) return;
-  finish_reload(
-      exit_ok,
-      warnings_ + as_messages("a worker of the old generation has not stopped accepting yet: it hangs"));
-}
-
-void Supervisor::finish_reload(int code, const std::string& messages) {
-  awaited_ = nullptr;
-  deaf_.cancel();
-  if (!reloading_) return;
-  if (before_.is_open() && code != exit_ok) {
-    failure_ = messages.empty() ? "trivet: the new program could not serve\n" : messages;
-    if (teams_.size() == 1) go_back();
-    return;  // Else once the team that could not start is gone.
-  }
-  reloading_ = false;
-  if (code == exit_ok) {
-    unread_counts_.clear();
-    log_.info("reloaded", {{"generation", std::to_string(serving_->generation().number())}});
-  } else {
-    log_.error("reload failed: what served before serves on", {{"reason", messages}});
-    if (serving_ != nullptr) static_cast<void>(listen_for_control(serving_->config().server));
-  }
-  before_.reset();
-  sockets_.release_inherited();
-  for (AdminReply& each : running_) each.answer(code, messages);
-  running_.clear();
-  if (serving_ != nullptr) notices_.ready(in_one_line(*serving_));
-  begin_reload();
-}
-
-std::size_t Supervisor::retiring() const noexcept {
-  return static_cast<std::size_t>(std::count_if(
-      teams_.begin(), teams_.end(), [](const auto& each) { return each->state() == Team::State::retiring; }));
 }
 
 void Supervisor::on_team_gone(Team& team) {
@@ -260,6 +114,7 @@ void Supervisor::on_team_gone(Team& team) {
     return;
   }
   if (!failure_.empty() && teams_.size() == 1) go_back();
+  on_room();
   begin_reload();
 }
 

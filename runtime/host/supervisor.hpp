@@ -40,6 +40,12 @@ struct Origin {
 ///
 ///   one team starts -> it serves -> another starts, of the new configuration -> it serves, the first retires
 ///
+/// Where both have a plugin that only one process may have it is
+///
+///   one team serves -> it steps aside -> another starts -> it serves; if it cannot, the first one comes back
+///
+/// and in between nobody serves: who connects waits in the backlog, who is connected with the Exchange.
+///
 /// Whatever is wrong with the new configuration ends before the first team has noticed anything. At most
 /// three teams retire at once: a reload waits until one of them has gone.
 ///
@@ -71,18 +77,30 @@ class Supervisor final : public AdminHandler, private Team::Events {
   void on_team_failed(Team& team, const std::string& why) override;
   void on_team_changed(Team& team) override;
   void on_team_deaf(Team& team) override;
+  void on_team_aside(Team& team) override;
   void on_team_gone(Team& team) override;
 
   void on_signal(int number);
   void on_tick(base::TimePoint now);
   void reopen_logs();
-  void begin_reload();
   std::vector<base::Error> prepare(config::Loaded loaded);
+  void tell_of_exclusive(const config::Config& config);
   base::Result<> listen_for_control(const config::Server& server);
+
+  // supervisor_reload.cpp
+  void begin_reload();
+  void on_begin_too_late(base::TimePoint now);
+  void start_next();
+  void on_room();
   void change_over(Team& to);
+  void refuse_next(const std::string& messages);
+  void on_overdue(base::TimePoint now);
+  void on_not_back();
   void on_deaf_too_late(base::TimePoint now);
   void finish_reload(int code, const std::string& messages);
   [[nodiscard]] std::size_t retiring() const noexcept;
+  [[nodiscard]] bool has_exclusive_other_than(const Team& team) const noexcept;
+  [[nodiscard]] base::Duration longest_retirement() const noexcept;
 
   // supervisor_upgrade.cpp
   int serve_signals();
@@ -107,15 +125,17 @@ class Supervisor final : public AdminHandler, private Team::Events {
   AttachServer attach_;
   AdminServer admin_;
   std::vector<std::unique_ptr<Team>> teams_;  ///< The newest last.
-  Team* serving_ = nullptr;
-  Team* next_ = nullptr;               ///< It starts.
-  Team* awaited_ = nullptr;            ///< It should stop accepting; then the reload is done.
-  process::StatisticsTotals counted_;  ///< By teams that are gone.
+  Team* serving_ = nullptr;                   ///< Or it stepped aside for `next_`.
+  Team* next_ = nullptr;                      ///< It starts.
+  Team* awaited_ = nullptr;                   ///< It should stop accepting; then the reload is done.
+  process::StatisticsTotals counted_;         ///< By teams that are gone.
   std::uint32_t generations_ = 0;
   std::vector<AdminReply> asked_;  ///< For a reload that has not begun.
   bool wanted_ = false;
   std::vector<AdminReply> running_;  ///< For the one that has.
   bool reloading_ = false;
+  bool waits_ = false;               ///< `next_` does not start yet.
+  std::optional<std::string> back_;  ///< Why it cannot serve; `serving_` is to come back.
   std::string warnings_;
   AdminReply upgrader_;  ///< Who asked for the upgrade that is under way.
   bool upgrading_ = false;
@@ -131,10 +151,16 @@ class Supervisor final : public AdminHandler, private Team::Events {
   base::TimePoint started_{};
   base::MemberTimer<Supervisor, &Supervisor::on_tick> tick_{*this};
   base::MemberTimer<Supervisor, &Supervisor::on_deaf_too_late> deaf_{*this};
+  base::MemberTimer<Supervisor, &Supervisor::on_overdue> overdue_{*this};
+  base::MemberTimer<Supervisor, &Supervisor::on_begin_too_late> begin_{*this};
   bool stopping_ = false;
   bool draining_ = false;  ///< However long what runs takes.
   int code_ = 0;
 };
+
+/// Each line of it as a message of this program.
+[[nodiscard]] std::string as_messages(const std::string& lines);
+[[nodiscard]] std::string as_messages(const std::vector<base::Error>& errors);
 
 /// Everything around it: the log, descriptors, the board, the admin socket.
 int supervise(Origin origin, config::Loaded loaded, std::vector<process::PassedSocket> passed);

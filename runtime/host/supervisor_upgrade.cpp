@@ -106,6 +106,7 @@ Inheritance Supervisor::inheritance() {
   for (const auto& each : generation.zones())
     left.zones.push_back({ZoneStore::pack(*each), each->descriptor.get()});
   left.workers = serving_->inheritance();
+  left.connections = exchange_.inheritance();
   return left;
 }
 
@@ -197,6 +198,10 @@ int Supervisor::run(Inheritance left) {
     attach_.adopt(left.attach.path, process::FileDescriptor(left.attach.descriptor));
   if (const auto listening = listen_for_control(serving_->config().server); !listening)
     log_.error("nobody can command this host", {{"reason", listening.error().message}});
+  for (const Inheritance::Connection& each : left.connections) {
+    if (!exchange_.adopt(each.parcel, process::FileDescriptor(each.descriptor)))
+      log_.error("a connection that waited cannot be taken over");
+  }
   serving_->adopt(left.workers);
   if (left.failure.empty()) {
     log_.info("this image of the program has taken over", {{"program", program_}});
@@ -224,7 +229,7 @@ void Supervisor::go_back() {
   log_.error("the image before cannot be run", {{"reason", error.message}});
   before_.reset();
   if (client.is_open()) running_.front() = admin_.adopt(std::move(client));
-  finish_reload(exit_failed, std::exchange(failure_, {}));
+  refuse_next(std::exchange(failure_, {}));
 }
 
 int supervise(Origin origin, Inheritance inheritance) {

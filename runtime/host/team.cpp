@@ -5,9 +5,6 @@
 #include <csignal>
 #include <utility>
 
-#include "runtime/host/wear.hpp"
-#include "runtime/process/process_facts.hpp"
-
 namespace trivet::host {
 namespace {
 
@@ -16,9 +13,6 @@ using WorkerState = WorkerProcess::State;
 constexpr auto shortest_life = std::chrono::seconds(1);
 constexpr auto first_delay = std::chrono::milliseconds(100);
 constexpr auto longest_delay = std::chrono::milliseconds(10'000);
-/// For workers that end by themselves when their own time is over.
-constexpr auto kill_delay = std::chrono::seconds(2);
-
 std::string without_newline(std::string text) {
   while (text.ends_with('\n')) text.pop_back();
   return text;
@@ -78,6 +72,7 @@ bool Team::start_worker(Seat& seat, std::string& why) {
 
 void Team::fill(Seat& seat) {
   if (state_ != State::serving || seat.worker != nullptr) return;
+  if (is_exclusive() && !workers_.empty()) return;  // Its end fills the seat.
   std::string why;
   if (start_worker(seat, why)) return;
   log_.error("a worker cannot be started", {{"reason", why}});
@@ -123,6 +118,7 @@ void Team::on_word(WorkerProcess& worker, Word word, process::Message& message) 
     case Word::suspend:
     case Word::attach:
     case Word::detach:
+    case Word::hurry:
       break;  // Not a worker's to say.
   }
 }
@@ -165,8 +161,17 @@ void Team::pass_sockets(WorkerProcess& worker) {
 
 void Team::send_away(WorkerProcess& worker, const std::string& drain) {
   worker.state = WorkerState::leaving;
+  worker.left = loop_.now();
   slots_[worker.slot()].serving.store(0);
   worker.tell(Word::retire, drain);
+}
+
+/// For one that only starts when the worker of this seat has ended.
+void Team::make_room(Seat& seat) {
+  seat.replaced = std::exchange(seat.worker, nullptr);
+  send_away(*seat.replaced, {});
+  seat.replaced->tell(Word::hurry);
+  events_.on_team_changed(*this);
 }
 
 void Team::on_end(WorkerProcess& worker, const process::End& end) {
@@ -194,6 +199,7 @@ void Team::on_end(WorkerProcess& worker, const process::End& end) {
       tell_if_deaf();
       end_if_nobody_left();
       break;
+    case State::aside:
     case State::stopping:
       end_if_nobody_left();
       break;
@@ -335,9 +341,13 @@ bool Team::is_settled() const noexcept {
 
 void Team::fail(const std::string& why) {
   if (state_ != State::starting) return;
+  give_up();
+  events_.on_team_failed(*this, why);
+}
+
+void Team::give_up() {
   state_ = State::stopping;
   kill_all();
-  events_.on_team_failed(*this, why);
   end_if_nobody_left();
 }
 
@@ -366,6 +376,29 @@ void Team::retire(const Team* successor) {
   }
   loop_.timers().arm(grace_, loop_.now() + config().server.reload_grace + kill_delay);
   end_if_nobody_left();
+}
+
+void Team::step_aside() {
+  state_ = State::aside;
+  for (const auto& seat : seats_) seat->due.cancel();
+  for (const auto& each : workers_) {
+    if (each->state == WorkerState::serving) send_away(*each, {});
+    if (each->state == WorkerState::leaving) each->tell(Word::hurry);
+    if (each->state == WorkerState::starting) each->kill(SIGKILL);  // It has nothing to finish.
+  }
+  loop_.timers().arm(grace_, loop_.now() + config().server.reload_grace + kill_delay);
+  events_.on_team_changed(*this);
+  end_if_nobody_left();
+}
+
+void Team::come_back() {
+  state_ = State::serving;
+  grace_.cancel();
+  nobody_left_.cancel();
+  for (const auto& seat : seats_) {
+    seat->failures = 0;
+    fill(*seat);
+  }
 }
 
 void Team::stop(Stop how) {
@@ -430,60 +463,14 @@ void Team::end_if_nobody_left() {
 }
 
 void Team::on_nobody_left(base::TimePoint /*now*/) {
-  state_ = State::gone;
   grace_.cancel();
-  if (!std::exchange(told_deaf_, true)) events_.on_team_deaf(*this);
-  events_.on_team_gone(*this);
-}
-
-// --- once a second ---
-
-void Team::look_after(base::TimePoint now) {
-  kill_hung(now);
-  if (state_ == State::serving) replace_worn();
-}
-
-void Team::kill_hung(base::TimePoint now) {
-  for (const auto& each : workers_) {
-    if (each->state == WorkerState::starting) {
-      if (now - each->started < config().server.start_timeout) continue;
-      each->abort(
-          "it was not ready within server.start_timeout: a plugin hangs while it is loaded or created");
-    } else if (each->watchdog.has_hung(process::read(slots_[each->slot()].beats), now, [&each] {
-                 const auto facts = process::look_at(static_cast<pid_t>(each->pid()));
-                 return facts && facts->is_stopped;
-               })) {
-      each->abort("its loop stood still for server.watchdog: a plugin on the loop does not return");
-    }
-  }
-}
-
-void Team::replace_worn() {
-  // One at a time: the others serve meanwhile.
-  for (const auto& seat : seats_) {
-    if (seat->replaced != nullptr ||
-        (seat->worker != nullptr && seat->worker->state == WorkerState::starting))
-      return;
-  }
-  for (const auto& seat : seats_) {
-    if (seat->worker == nullptr || seat->due.armed()) continue;
-    const auto facts = process::look_at(static_cast<pid_t>(seat->worker->pid()));
-    const auto memory = facts ? std::optional(facts->resident) : std::nullopt;
-    const std::string why = wear_of(config().server, seat->number, slots_[seat->worker->slot()], memory);
-    if (why.empty() || !free_number(*seat)) continue;
-    WorkerProcess* const before = seat->worker;
-    std::string failure;
-    if (start_worker(*seat, failure)) {
-      seat->replaced = before;
-      log_.info("a worker is replaced", {{"worker", std::to_string(before->number())},
-                                         {"pid", std::to_string(before->pid())},
-                                         {"reason", why}});
-    } else {
-      log_.error("a worker cannot be replaced", {{"reason", failure}});
-      fill_later(*seat);
-    }
+  if (state_ == State::aside) {
+    events_.on_team_aside(*this);
     return;
   }
+  state_ = State::gone;
+  if (!std::exchange(told_deaf_, true)) events_.on_team_deaf(*this);
+  events_.on_team_gone(*this);
 }
 
 }  // namespace trivet::host

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,12 +24,19 @@ namespace trivet::host {
 /// worker ends.
 ///
 ///   starting -> serving -> retiring -> gone           a stop leads to gone from any
+///                serving <-> aside -> retiring
 ///
 ///   starting  none serves before all can; one that cannot ends the start
 ///   serving   a worker that ends is replaced: at once if it served for a second, else after 100 ms, doubled
 ///   each
 ///             time up to 10 s; one that is worn out is replaced first and retired then
 ///   retiring  none accepts any more, connections go to the next team as they become idle
+///   aside     its workers end, so that another team can have what only one process may have; its sockets
+///   stay
+///             open. It serves again if that other one cannot
+///
+/// One with an exclusive plugin never has two processes, whatever makes it replace one: the next is started
+/// when the one before has ended.
 ///
 /// Thread    [loop] of the supervisor.
 /// Lifetime  Owned by its Events. What it is made from outlives it, but for `generation` and the sockets,
@@ -51,10 +59,15 @@ class Team final : private WorkerProcess::Events {
     virtual void on_team_changed(Team& team) = 0;
     /// It retires, and none accepts any more.
     virtual void on_team_deaf(Team& team) = 0;
+    /// It stepped aside, and no worker is left.
+    virtual void on_team_aside(Team& team) = 0;
     /// No worker is left. May delete it.
     virtual void on_team_gone(Team& team) = 0;
   };
-  enum class State : std::uint8_t { starting, serving, retiring, stopping, gone };
+  enum class State : std::uint8_t { starting, serving, aside, retiring, stopping, gone };
+
+  /// Beyond the time that workers have to end by themselves.
+  static constexpr base::Duration kill_delay = std::chrono::seconds(2);
 
   struct Surroundings {
     io::EventLoop& loop;
@@ -77,6 +90,12 @@ class Team final : private WorkerProcess::Events {
   /// `successor` keeps some of its sockets; the backlog of the others is emptied before they close. Null: the
   /// sockets stay as they are, for one that comes later.
   void retire(const Team* successor);
+  /// Serves no more until it is told to come back; what its workers have to finish they hurry with.
+  void step_aside();
+  /// As if all its workers had just ended.
+  void come_back();
+  /// One that does not serve yet, and never will: its sockets are others' as well, and stay open for those.
+  void give_up();
   enum class Stop : std::uint8_t { at_once, in_grace, drained };
   void stop(Stop how);
   void tell_all(Word word, std::string_view text = {});
@@ -84,6 +103,8 @@ class Team final : private WorkerProcess::Events {
   void look_after(base::TimePoint now);
 
   [[nodiscard]] State state() const noexcept { return state_; }
+  /// It has a plugin that only one process may have.
+  [[nodiscard]] bool is_exclusive() const noexcept { return config::has_exclusive(config()); }
   [[nodiscard]] const Generation& generation() const noexcept { return *generation_; }
   [[nodiscard]] const config::Config& config() const noexcept { return generation_->config(); }
   [[nodiscard]] const std::vector<std::unique_ptr<WorkerProcess>>& workers() const noexcept {
@@ -118,6 +139,7 @@ class Team final : private WorkerProcess::Events {
   void fail(const std::string& why);
   void pass_sockets(WorkerProcess& worker);
   void send_away(WorkerProcess& worker, const std::string& drain);
+  void make_room(Seat& seat);
   void empty(Seat& seat, const WorkerProcess& worker, bool lived);
   void fill_later(Seat& seat);
   void close_sockets();
@@ -127,7 +149,9 @@ class Team final : private WorkerProcess::Events {
   void tell_end(const WorkerProcess& worker, const process::End& end);
   [[nodiscard]] std::string why_not_started(const WorkerProcess& worker, const process::End& end) const;
   void kill_hung(base::TimePoint now);
+  void kill_late(base::TimePoint now);
   void replace_worn();
+  void replace(Seat& seat);
   void on_grace_over(base::TimePoint now);
   void on_nobody_left(base::TimePoint now);
   void kill_all();

@@ -114,6 +114,9 @@ class Worker {
       case Word::retire:
         host_.retire(read_numbers(message.text).value_or(std::vector<std::uint32_t>()));
         break;
+      case Word::hurry:
+        host_.mover().hurry();
+        break;
       case Word::placed:
         host_.mover().on_placed(message);
         break;

@@ -74,6 +74,7 @@ class WorkerProcess final : public Partner {
   State state = State::starting;
   base::TimePoint started{};
   base::TimePoint since{};          ///< It is ready.
+  base::TimePoint left{};           ///< It was told to retire.
   Watchdog watchdog{std::nullopt};  ///< Of its loop, from then on.
   bool deaf = false;                ///< It accepts no more.
   std::string last_words;           ///< Why it could not start, or was killed.

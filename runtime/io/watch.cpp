@@ -1,6 +1,7 @@
 #include "runtime/io/watch.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include <cerrno>
 #include <utility>
@@ -17,10 +18,17 @@ struct Watch::Impl : std::enable_shared_from_this<Watch::Impl> {
     descriptor.async_wait(Descriptor::wait_read, [self = shared_from_this()](const error_code& error) {
       if (error || self->stopped) return;
       self->loop.impl().turn([&] {
-        self->on_readable();
+        if (self->is_readable()) self->on_readable();
         if (!self->stopped) self->wait();
       });
     });
+  }
+
+  /// Asio tells a descriptor also what was meant for one that was closed in the same turn, if the new one has
+  /// got its place: whoever reads would find nothing, but who waits for a process would wait.
+  bool is_readable() {
+    pollfd one{descriptor.native_handle(), POLLIN, 0};
+    return ::poll(&one, 1, 0) != 0;
   }
 
   EventLoop& loop;

@@ -19,7 +19,7 @@ class Watch {
   using OnReadable = std::function<void()>;
 
   /// `descriptor` stays the caller's, and open as long as this lives. `on_readable` is called again as long
-  /// as there is something to read.
+  /// as there is something to read, and only then: what it does to find out may block.
   static base::Result<std::unique_ptr<Watch>> open(EventLoop& loop, int descriptor, OnReadable on_readable);
   ~Watch();
   Watch(const Watch&) = delete;

@@ -126,23 +126,27 @@ base::Result<> Plugin::begin(const config::Plugin& config, const trivet_plugin& 
   if (entry.filter != nullptr) filter_ = read_table(*entry.filter);
 
   const bool never_blocks = (entry.flags & TRIVET_NEVER_BLOCKS) != 0;
-  const std::uint32_t threads = config.threads.value_or(never_blocks ? 0 : default_threads);
+  // Each thread has an instance, and each instance would want what only one can have.
+  const bool is_single = is_exclusive() && (entry.flags & TRIVET_SHARED_INSTANCE) == 0;
+  const std::uint32_t threads = config.threads.value_or(never_blocks ? 0 : is_single ? 1 : default_threads);
   if (threads == 0 && !never_blocks) {
     return refusal(
         config,
         "threads = 0 would run it on the event loop, but it does not declare that it never blocks: set "
         "threads to 1 or more");
   }
+  config::Plugin settled = config;
+  settled.threads = threads;
   const auto edition = [&] {
     if (!is_pure()) return std::uint64_t{0};
     return edition_of(config, library_ ? code_of(config) : std::string(), version_);
   };
   const std::uint64_t before = edition();
-  if (const auto made = make_instances(config, threads); !made) return made;
+  if (const auto made = make_instances(settled, threads); !made) return made;
   // Where a file changed meanwhile, who knows which of the two its instances have read: it is neither.
   const std::uint64_t after = edition();
   edition_ = before == after ? after : base::siphash({before, after}, {});
-  return threads == 0 ? base::success() : start_threads(config, make_workers);
+  return threads == 0 ? base::success() : start_threads(settled, make_workers);
 }
 
 /// One for each thread, or for the loop; or one for all.

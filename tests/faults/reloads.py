@@ -1,9 +1,12 @@
 """Reloads: nothing that is asked meanwhile is lost, new code answers at once, and what cannot be leaves the old one serving."""
 
 import contextlib
+import json
 import os
 import pathlib
+import re
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -113,34 +116,54 @@ def _(t):
 # --- S11 ---
 
 ROUTE = '\n[[route]]\npath = "/new"\nrespond = "new"\n'
+GUARDED = '\n[[route]]\npath = "/new"\nauthorize = ["new"]\nrespond = "hello"\n'
 
-# What is wrong: what the configuration gains, what the message says.
+# What is wrong: what the configuration gains, the exit code of `trivet reload`, and what its message says. PLACE is
+# the line of what was gained, as file:line.
 UNFIT = {
-    "a file that is no TOML": ("[[route]\n", "trivet.toml:"),
-    "an unknown key": ("[log]\nlevl = \"info\"\n", "levl"),
-    "a missing plugin": ('[plugin.new]\nfile = "/nowhere/ghost.so"' + ROUTE, "/nowhere/ghost.so"),
-    "an undefined symbol": ('[plugin.new]\nfile = "undefined_symbol.so"' + ROUTE, "trivet_nobody_has_this"),
-    "a wrong ABI": ('[plugin.new]\nfile = "wrong_abi.so"' + ROUTE, "ABI 7.2"),
-    "a setting that the declaration rules out": ('[plugin.new]\nfile = "keygate.so"\nconfig = { key = "" }' + ROUTE, "at least 1"),
+    "a file that is no TOML": ("[[route]\n", 78, ["PLACE:", "^"]),
+    "an unknown key": ("[log]\nlevl = \"info\"\n", 78, ["PLACE+1:1:", "unknown key `levl`", "`level`", "^"]),
+    "a missing plugin": ('[plugin.new]\nfile = "/nowhere/ghost.so"' + ROUTE, 78,
+                         ['PLACE+1:8: error: the file "/nowhere/ghost.so" of the plugin "new" is not there', "^"]),
+    "an undefined symbol": ('[plugin.new]\nfile = "undefined_symbol.so"' + ROUTE, 1,
+                            ['PLACE:1: plugin "new" (', "undefined_symbol.so", "undefined symbol", "trivet_nobody_has_this"]),
+    "a wrong ABI": ('[plugin.new]\nfile = "wrong_abi.so"' + ROUTE, 1, ['PLACE:1: plugin "new" (', "wrong_abi.so", "ABI 7.2"]),
+    "a setting that the declaration rules out": (
+        '[plugin.new]\nfile = "keygate.so"\nconfig = { key = "" }' + GUARDED, 78, ["PLACE+2:18:", "at least 1", "^"]),
     "a setting that the plugin refuses": (
-        '[plugin.new]\nfile = "throws.so"\nconfig = { when = "create" }' + ROUTE, "thrown on purpose"),
-    "a plugin that aborts in create": ('[plugin.new]\nfile = "crashes.so"\nthreads = 1' + ROUTE, 'plugin "new"'),
+        '[plugin.new]\nfile = "throws.so"\nconfig = { when = "create" }' + ROUTE, 1,
+        ['PLACE:1: plugin "new": thrown on purpose']),
+    "a log that cannot be opened": ('[log]\ntarget = "file:/nowhere/log"\n', 1, ["trivet: ", "/nowhere/log", "No such file"]),
+    "a plugin that aborts in create": ('[plugin.new]\nfile = "crashes.so"\nthreads = 1' + ROUTE, 1,
+                                       ['a worker ended before it was ready: signal 6 (Aborted) in plugin "new"']),
     "a plugin that exits in create": (
-        '[plugin.new]\nfile = "crashes.so"\nthreads = 1\nconfig = { how = "exit" }' + ROUTE, "exit code 3"),
-    "a plugin that hangs in create": ('[plugin.new]\nfile = "crashes.so"\nthreads = 1\nconfig = { how = "hang" }' + ROUTE, "new"),
+        '[plugin.new]\nfile = "crashes.so"\nthreads = 1\nconfig = { how = "exit" }' + ROUTE, 1,
+        ['a worker ended before it was ready: exit code 3 in plugin "new"']),
+    "a plugin that hangs in create": (
+        '[plugin.new]\nfile = "crashes.so"\nthreads = 1\nconfig = { how = "hang" }' + ROUTE, 1,
+        ['in plugin "new"', "not ready within server.start_timeout"]),
 }
 BY_SIGNAL = ("a plugin that aborts in create",)
 
 
-def _expect_refused(host, busy, name, said):
+def _expect_refused(host, busy, name, code, said):
+    """By the command that asked; nobody else notices."""
     workers = faulty.children(host.pid)
-    done, line = host.ask_to_reload()
-    expect(not done, f"{name}: {line}")
-    expect(said in line, f"{name}: the message does not say {said!r}: {line}")
+    found, message = host.ask_to_reload()
+    equal(found, code, f"exit code of `trivet reload` with {name}: {message}")
+    for each in said:
+        expect(each in message, f"{name}: the message does not say {each!r}: {message}")
     report = busy.report()
     equal((report.wrong, report.failed, report.closed), (0, 0, 0), report.short())
     equal(host.edition(), 1, f"the edition that answers after {name}")
     eventually(lambda: faulty.children(host.pid) == workers, f"the workers as they were before {name}", 10)
+
+
+def _places(host, line, said):
+    """What PLACE and PLACE+N are where what was gained begins in `line`."""
+    def place(match):
+        return f"{host.file}:{line + int(match[1] or 0)}"
+    return [re.sub(r"PLACE(?:\+(\d))?", place, each) for each in said]
 
 
 @suite.test("S11: a reload to what cannot be says what and where, and the old generation serves on", timeout=90)
@@ -149,18 +172,58 @@ def _(t):
         t.build.plugin(each)
     with reloading(t, server='start_timeout = "2s"\n') as host:
         good = host.file.read_text()
+        routes = good.index("[[route]]")
         with load(t.build, host.unix, kept=2, once=2, rate=300) as busy:
             host.put(2)
-            for name, (more, said) in UNFIT.items():
+            for name, (more, code, said) in UNFIT.items():
                 if t.build.sanitizer and name in BY_SIGNAL:
                     continue
-                host.file.write_text(good + more)
-                _expect_refused(host, busy, name, said)
+                host.file.write_text(good[:routes] + more + good[routes:])
+                _expect_refused(host, busy, name, code, _places(host, good.count("\n", 0, routes) + 1, said))
             host.file.write_text(good)
             host.reload(2)
             busy.stop().expect_nothing_lost()
         host.expect_settled(2)
         faulty.forget_log(host)
+
+
+@contextlib.contextmanager
+def _no_kills(pid):
+    """The process can send no signal meanwhile, as if its children hung in the kernel."""
+    if not shutil.which("strace"):
+        skip("strace is not installed (apt-get install strace)")
+    strace = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", "trace=kill", "-e", "inject=kill:error=EPERM",
+                               "-p", str(pid)], stderr=subprocess.DEVNULL)
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status")
+        eventually(lambda: f"TracerPid:\t{strace.pid}" in status.read_text(), "strace has attached", 10)
+        yield
+    finally:
+        strace.send_signal(signal.SIGINT)
+        strace.wait(10)
+
+
+@suite.test("a worker that cannot even be killed holds up no reload: it is given up, and the next one goes its way", timeout=90,
+            sanitized=False)
+def _(t):
+    t.build.plugin("crashes")
+    with reloading(t, server='start_timeout = "1s"\n') as host:
+        good = host.file.read_text()
+        host.file.write_text(good + UNFIT["a plugin that hangs in create"][0])
+        with load(t.build, host.unix, kept=2, once=2, rate=300) as busy:
+            with _no_kills(host.pid):
+                code, message = host.ask_to_reload(40)
+                equal(code, 1, f"exit code of `trivet reload`: {message}")
+                expect("took too long and is given up: a worker of the new generation" in message, message)
+            host.file.write_text(good)
+            host.reload(2)
+            busy.stop().expect_nothing_lost()
+        # What the kernel has let go of ends, and leaves nothing.
+        for each in json.loads(host.ask("status", "--json").stdout)["workers"]:
+            if each["state"] == "starting":
+                os.kill(each["pid"], signal.SIGKILL)
+        faulty.wait_for_workers(host, 2)
+        eventually(lambda: len(list(host.cache.glob("*"))) == 1, "one generation in plugin_cache", 10)
 
 
 @contextlib.contextmanager
@@ -189,10 +252,10 @@ def _(t):
                     while True:
                         filler.write(bytes(65536))
                 host.put(2)
-                _expect_refused(host, busy, "a full plugin_cache", str(cache))
+                _expect_refused(host, busy, "a full plugin_cache", 1, [str(cache), "No space left on device"])
                 (cache / "filler").unlink()
                 subprocess.run(["mount", "-o", "remount,noexec", str(cache)], check=True)
-                _expect_refused(host, busy, "a plugin_cache mounted noexec", "noexec")
+                _expect_refused(host, busy, "a plugin_cache mounted noexec", 1, [f"plugin_cache \"{cache}/", "mounted noexec"])
                 subprocess.run(["mount", "-o", "remount,exec", str(cache)], check=True)
                 host.reload(2)
                 busy.stop().expect_nothing_lost()
@@ -246,8 +309,7 @@ def _(t):
     with reloading(t) as host, load(t.build, host.unix, kept=4, once=4, rate=500) as busy:
         for number in range(20 if t.build.is_long else 4):
             before = set(faulty.children(host.pid))
-            done = len(host.results())
-            host.send_signal(signal.SIGHUP)
+            asked = host.begin_to_reload()
             if number % 2:
                 eventually(lambda old=before: set(faulty.children(host.pid)) - old, "a new worker", 10)
                 victims = set(faulty.children(host.pid)) - before
@@ -256,7 +318,8 @@ def _(t):
             for each in sorted(victims)[:1]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(each, signal.SIGKILL)
-            eventually(lambda old=done: len(host.results()) > old, "the end of the reload", 60)
+            code, message = host.end_of_reload(asked)
+            expect(code == 0 or (code == 1 and "a worker ended before it was ready: signal 9 (Killed)" in message), message)
             time.sleep(1.1)
             faulty.expect_served(host, 5)
         total = busy.stop()

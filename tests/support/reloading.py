@@ -2,10 +2,10 @@
 
 import contextlib
 import shutil
-import signal
+import subprocess
 
 from support import faulty, host as hosts
-from support.runner import Failure, equal, eventually, expect
+from support.runner import Build, Failure, equal, eventually, expect
 from support.servers import Haproxy, Nginx, running
 
 CONFIG = """
@@ -31,11 +31,35 @@ respond = "edition"
 """
 
 
+# Of a plugin that one process alone can have, beside one that takes its time.
+EXCLUSIVE = """
+[plugin.holder]
+file = "{folder}/holder.so"
+config = {{ lock = "{folder}/lock", port = {port}{settings} }}
+[plugin.slow]
+threads = 2
+timeout = "60s"
+
+[[route]]
+path = "/slow/**"
+respond = "slow"
+timeout = "60s"
+[[route]]
+path = "/**"
+respond = "holder"
+"""
+
+
 class Reloading(hosts.Host):
     """`edition` is what the plugin's file is; reload() takes it into use."""
 
+    plugin = "edition"
+    config_text = CONFIG
+    paths = ("/", "/thread")
+
     def __init__(self, build, folder, settings="", more="", server="", cache=None, **rest):
-        super().__init__(build, folder, CONFIG.format(folder=folder, settings=settings) + more, server=server, **rest)
+        text = self.config_text.format(folder=folder, settings=settings, port=hosts.free_port())
+        super().__init__(build, folder, text + more, server=server, **rest)
         self.cache = cache or folder / "cache"
         self.put(1)
 
@@ -45,31 +69,44 @@ class Reloading(hosts.Host):
 
     def put(self, edition):
         """As a package would: a new file, renamed to the old one's name."""
-        new = self.folder / "edition.new"
-        shutil.copy(self.build.plugin(f"edition_{edition}"), new)
-        new.rename(self.folder / "edition.so")
+        new = self.folder / f"{self.plugin}.new"
+        shutil.copy(self.build.plugin(f"{self.plugin}_{edition}"), new)
+        new.rename(self.folder / f"{self.plugin}.so")
 
-    def results(self):
-        """What became of each reload so far, a line each."""
-        return [line.replace('\\"', '"') for line in self.log_text().splitlines()
-                if " reloaded generation=" in line or " reload failed" in line]
+    def where(self):
+        """Options by which a command finds it."""
+        return "--admin", f"unix:{self.folder}/run/admin.sock"
 
-    def ask_to_reload(self):
-        """Whether it could be, and the line that says so."""
-        before = len(self.results())
-        self.send_signal(signal.SIGHUP)
-        eventually(lambda: len(self.results()) > before, "the end of the reload", 60)
-        line = self.results()[-1]
-        return " reloaded generation=" in line, line
+    def ask(self, *words, **more):
+        return hosts.run_trivet(self.build, *words, *self.where(), **more)
+
+    def begin_to_reload(self):
+        """`trivet reload`, on its way."""
+        return subprocess.Popen([str(self.build.binary), "reload", *self.where()], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    @staticmethod
+    def end_of_reload(asked, seconds=60.0):
+        """Its exit code, and what it says."""
+        try:
+            out, said = asked.communicate(timeout=seconds * Build.current.slowness)
+        except subprocess.TimeoutExpired as late:
+            asked.kill()
+            asked.wait()
+            raise Failure(f"`trivet reload` has not returned within {seconds:g} s") from late
+        equal(out, b"", "what `trivet reload` writes to standard output")
+        return asked.returncode, said.decode()
+
+    def ask_to_reload(self, seconds=60.0):
+        return self.end_of_reload(self.begin_to_reload(), seconds)
 
     def reload(self, edition=None):
-        """To that edition; who connects from now on is answered by it."""
+        """To that edition; who connects once the command has returned is answered by it."""
         if edition is not None:
             self.put(edition)
-        done, line = self.ask_to_reload()
-        expect(done, line)
+        equal(self.ask_to_reload(), (0, ""), "`trivet reload`")
         if edition is not None:
-            for path in ("/", "/thread"):
+            for path in self.paths:
                 equal(self.edition(path), edition, f"the edition that answers at {path} after the reload")
 
     def edition(self, path="/"):
@@ -86,10 +123,18 @@ class Reloading(hosts.Host):
             raise Failure(f"a worker did not end in order: {bad[:3]}")
 
 
+class Exclusive(Reloading):
+    """The same where one process alone can have the plugin."""
+
+    plugin = "holder"
+    config_text = EXCLUSIVE
+    paths = ("/",)
+
+
 @contextlib.contextmanager
-def reloading(t, processes=2, **more):
+def reloading(t, processes=2, kind=Reloading, **more):
     with hosts.temporary_folder() as folder:
-        host = Reloading(t.build, folder, processes=processes, **more)
+        host = kind(t.build, folder, processes=processes, **more)
         host.start()
         try:
             yield host

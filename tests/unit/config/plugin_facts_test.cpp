@@ -189,5 +189,59 @@ TEST(PluginFacts, OnlyAPluginThatNeverBlocksRunsOnTheLoop) {
   EXPECT_EQ(told("[plugin.guard]\nthreads = 0\n", "authorize = [\"guard\"]\n"), "");
 }
 
+/// As look(), but `guard` is exclusive.
+std::optional<PluginFacts> look_exclusive(const std::string& path) {
+  auto facts = look(path);
+  if (facts) facts->exclusive = path.ends_with("/guard.so");
+  return facts;
+}
+
+Loaded load_exclusive(const std::string& server, const Overrides& overrides = {},
+                      const char* plugin = "guard") {
+  const Loader loader;
+  return load_text(server + std::string(a_listener) + "[plugin." + plugin + "]\n[plugin.other]\n[[route]]\n" +
+                       "respond = \"other\"\n" +
+                       (plugin == std::string("guard") ? "authorize = [\"guard\"]\n" : ""),
+                   loader.folder().path() + "/t.toml", overrides, look_exclusive);
+}
+
+TEST(ExclusivePlugins, HaveOneProcessUnlessMoreAreAskedFor) {
+  for (const auto& [processes, expected] :
+       {std::pair("", 1U), {"processes = 1\n", 1U}, {"processes = 0\n", 0U}}) {
+    const Loaded loaded = load_exclusive("[server]\n" + std::string(processes));
+    ASSERT_TRUE(loaded.config) << render_all(loaded);
+    EXPECT_EQ(loaded.config->server.processes, expected) << processes;
+    EXPECT_TRUE(loaded.diagnostics.empty());
+    EXPECT_TRUE(has_exclusive(*loaded.config));
+  }
+  EXPECT_EQ(load_exclusive("").config->server.processes, 1U) << "without [server]";
+  Overrides overrides;
+  overrides.processes = 1;
+  EXPECT_EQ(load_exclusive("[server]\nprocesses = 5\n", overrides).config->server.processes, 1U);
+  const Loaded without = load_exclusive("[server]\nprocesses = 5\n", {}, "wrap");
+  EXPECT_FALSE(has_exclusive(*without.config));
+  EXPECT_EQ(without.config->server.processes, 5U);
+}
+
+TEST(ExclusivePlugins, WithMoreProcessesAreRefusedWithPlaceAndCure) {
+  const Loaded loaded = load_exclusive("[server]\nprocesses = 5\n");
+  ASSERT_EQ(loaded.diagnostics.size(), 1U);
+  const Diagnostic& told = loaded.diagnostics.front();
+  EXPECT_FALSE(loaded.config);
+  EXPECT_EQ(std::pair(told.place.line, told.place.column), std::pair(2U, 13U));
+  EXPECT_EQ(told.message,
+            "5 processes cannot all have the plugin \"guard\": it is exclusive, what it uses one process has "
+            "at a time");
+  EXPECT_EQ(told.hint, "set it to 1, or leave it out");
+
+  Overrides overrides;
+  overrides.processes = 2;
+  const Loaded by_option = load_exclusive("[server]\nprocesses = 1\n", overrides);
+  ASSERT_EQ(by_option.diagnostics.size(), 1U);
+  EXPECT_EQ(by_option.diagnostics.front().place.file, "--processes");
+  EXPECT_EQ(by_option.diagnostics.front().message.substr(0, 37), "2 processes cannot all have the plugi");
+  EXPECT_EQ(by_option.diagnostics.front().hint, "give 1, or leave it out");
+}
+
 }  // namespace
 }  // namespace trivet::config

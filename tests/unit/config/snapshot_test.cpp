@@ -18,7 +18,7 @@ Snapshot full_snapshot() {
   snapshot.overrides.processes = 0;
   snapshot.overrides.spawned = true;
   snapshot.overrides.web_servers = "127.0.0.1";
-  snapshot.plugin_files = {{"one", {"/a.so", "/copies/a"}}, {"two", {"/b.so", "/copies/b"}}};
+  snapshot.plugin_files = {{"one", {"/a.so", "/copies/a", false}}, {"two", {"/b.so", "/copies/b", false}}};
   snapshot.account = {"worker", 4000000000U, 7, {7, 8}, {}};
   return snapshot;
 }
@@ -43,6 +43,26 @@ TEST(Snapshots, ComeBackAsTheyWerePacked) {
   EXPECT_EQ(back->account->group, 7U);
   EXPECT_EQ(back->account->groups, (std::vector<std::uint32_t>{7, 8}));
   EXPECT_EQ(pack(*unpack(pack(Snapshot()))), pack(Snapshot()));
+}
+
+TEST(Snapshots, KnowWhichPluginsAreExclusiveWithoutTheirFiles) {
+  Snapshot snapshot = full_snapshot();
+  snapshot.plugin_files["two"].exclusive = true;
+  const auto back = unpack(pack(snapshot));
+  ASSERT_TRUE(back.has_value());
+  EXPECT_FALSE(back->plugin_files.at("one").exclusive);
+  EXPECT_TRUE(back->plugin_files.at("two").exclusive);
+  EXPECT_FALSE(unpack(pack(snapshot) + "5:three").has_value());
+  EXPECT_FALSE(unpack(pack(snapshot) + "3:t").has_value());
+
+  snapshot = {};
+  snapshot.path = "/etc/trivet.toml";
+  snapshot.text = "[[listen]]\naddress = 'unix:/run/t.sock'\n[plugin.app]\n[[route]]\nrespond = 'app'\n";
+  snapshot.plugin_files["app"] = {"/a.so", "/copies/a", true};
+  const Loaded loaded = load_snapshot(*unpack(pack(snapshot)));
+  ASSERT_TRUE(loaded.config.has_value()) << render_all(loaded);
+  EXPECT_TRUE(has_exclusive(*loaded.config));
+  EXPECT_EQ(loaded.config->server.processes, 1U) << "as the supervisor read it";
 }
 
 TEST(Snapshots, ThatAreCutOrLongerAreNone) {
@@ -76,7 +96,7 @@ TEST(Snapshots, MakeTheSameConfigurationWhateverBecameOfTheFiles) {
   Snapshot snapshot{file, loaded.text, loaded.included, overrides, {}, loaded.config->server.account};
   ASSERT_TRUE(snapshot.account.has_value());
   snapshot.account->user = 12345;  // As if another user had the name by now.
-  snapshot.plugin_files["app"] = {loaded.config->plugins.at(0).path, "/copies/app"};
+  snapshot.plugin_files["app"] = {loaded.config->plugins.at(0).path, "/copies/app", false};
   std::filesystem::remove_all(folder);
 
   const Loaded again = load_snapshot(*unpack(pack(snapshot)));

@@ -226,5 +226,36 @@ TEST_F(ExchangeTest, ClosesWhatWaitsWhenTheHostEnds) {
   EXPECT_EQ(exchange.waiting(), 0U);
 }
 
+TEST_F(ExchangeTest, TakesInWhatEverComesWhereWhoHandsOverHasToEndFirst) {
+  exchange.set_takers({}, true);
+  const int all = 2400;
+  ASSERT_GT(static_cast<std::size_t>(all), Exchange::most_waiting);
+  for (int first = 0; first < all; first += 100) hand(old, first, 100);
+  EXPECT_EQ(exchange.waiting(), static_cast<std::size_t>(all));
+  EXPECT_EQ(old.placed.size(), static_cast<std::size_t>(all / 100));
+  exchange.ended(old);
+  exchange.set_takers({&one});
+  while (exchange.travelling() > 0) exchange.on_taken(one, std::to_string(one.batches.back()));
+  EXPECT_EQ(one.taken.size(), static_cast<std::size_t>(all));
+  EXPECT_TRUE(exchange.is_idle());
+}
+
+TEST_F(ExchangeTest, LeavesWhatWaitsToTheNextImageWhichGivesItToItsWorkers) {
+  exchange.set_takers({}, true);
+  hand(old, 1, 2);
+  const auto left = exchange.inheritance();
+  ASSERT_EQ(left.size(), 2U);
+  Exchange next{board, loop, log};
+  for (const auto& each : left)
+    EXPECT_TRUE(
+        next.adopt(each.parcel, process::FileDescriptor(::fcntl(each.descriptor, F_DUPFD_CLOEXEC, 0))));
+  EXPECT_FALSE(next.adopt("no parcel", {}));
+  EXPECT_FALSE(next.adopt(pack(std::vector<Parcel>(2)), {}));
+  EXPECT_EQ(next.waiting(), 2U);
+  next.set_takers({&one});
+  EXPECT_EQ(one.taken, (Texts{"1", "2"}));
+  EXPECT_EQ(exchange.waiting(), 2U) << "the image that goes on where exec fails has them still";
+}
+
 }  // namespace
 }  // namespace trivet::host

@@ -33,6 +33,7 @@ class Inheriting : public ::testing::Test {
     left.zones = {{"limits 1 2", open_one()}};
     left.workers = {{3, 0, 4711, open_one(), open_one(), base::TimePoint(std::chrono::hours(9))},
                     {4, 3, 4712, open_one(), open_one(), base::TimePoint(base::Duration(1))}};
+    left.connections = {{std::string("4:web0:", 7), open_one()}, {"", open_one()}};
     left.client = open_one();
     left.failure = "why\nnot";
     return left;
@@ -63,6 +64,8 @@ TEST_F(Inheriting, GivesBackWhatWasLeft) {
   EXPECT_EQ(got->workers.at(1).pid, 4712);
   EXPECT_EQ(got->workers.at(0).started, base::TimePoint(std::chrono::hours(9)));
   EXPECT_EQ(got->workers.at(1).started, base::TimePoint(base::Duration(1)));
+  ASSERT_EQ(got->connections.size(), 2U);
+  EXPECT_EQ(got->connections.at(0).parcel, "4:web0:");
   EXPECT_EQ(got->failure, "why\nnot");
   Inheritance nobody = make();
   nobody.client = nobody.admin.descriptor = nobody.attach.descriptor = -1;

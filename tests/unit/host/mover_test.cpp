@@ -253,6 +253,19 @@ TEST_F(MoverTest, FreezesAfterAThirdOfTheGraceAndAgainUntilItIsOver) {
   EXPECT_EQ(worker_.ends, 1);
 }
 
+TEST_F(MoverTest, FreezesAtOnceWhereOthersWaitForItsEnd) {
+  mover_.hurry();
+  EXPECT_EQ(worker_.freezes, 0) << "it does not retire";
+  retire();
+  mover_.hurry();
+  EXPECT_EQ(worker_.freezes, 1);
+  loop_.advance(std::chrono::seconds(5));
+  EXPECT_EQ(worker_.freezes, 2) << "what has thawed";
+  mover_.stop();
+  mover_.hurry();
+  EXPECT_EQ(worker_.freezes, 2);
+}
+
 TEST_F(MoverTest, ANoGraceEndsAtOnce) {
   config_.server.reload_grace = std::chrono::seconds(0);
   retire();
