@@ -57,6 +57,10 @@ constexpr Column<Plugin> plugin_columns[] = {
     {"timed", [](Plugin& of) -> Count { return of.timed; }},
     {"running_time", [](Plugin& of) -> Count { return of.running_time; }},
     {"waiting_time", [](Plugin& of) -> Count { return of.waiting_time; }},
+    {"remembered", [](Plugin& of) -> Count { return of.remembered; }},
+    {"not_remembered", [](Plugin& of) -> Count { return of.not_remembered; }},
+    {"shadow_allows", [](Plugin& of) -> Count { return of.shadow_allows; }},
+    {"shadow_denies", [](Plugin& of) -> Count { return of.shadow_denies; }},
 };
 constexpr Column<Route> route_columns[] = {
     {"requests", [](Route& of) -> Count { return of.requests; }},

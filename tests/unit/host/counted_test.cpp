@@ -14,7 +14,8 @@ namespace {
 constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
 
 process::StatisticsTotals totals(std::uint64_t calls) {
-  return {{{"token", {calls, 2, 3, 4, 5, 6, 7, 0, 0, 0}}, {"a b:c\n", {most, 0, 0, 0, 0, 0, 0, 0, 0, 0}}},
+  return {{{"token", {calls, 2, 3, 4, 5, 6, 7, 0, 0, 0, 8, 9, 10, 11}},
+           {"a b:c\n", {most, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}},
           {{"docs", {calls + 1, {1, 2, 3, 4, 5, 6}, {7, 8, 9}, 10}}}};
 }
 
@@ -51,6 +52,10 @@ void expect_same(const process::PluginTotals& got, const process::PluginTotals& 
   EXPECT_EQ(got.timed, wanted.timed);
   EXPECT_EQ(got.running_time, wanted.running_time);
   EXPECT_EQ(got.waiting_time, wanted.waiting_time);
+  EXPECT_EQ(got.remembered, wanted.remembered);
+  EXPECT_EQ(got.not_remembered, wanted.not_remembered);
+  EXPECT_EQ(got.shadow_allows, wanted.shadow_allows);
+  EXPECT_EQ(got.shadow_denies, wanted.shadow_denies);
 }
 
 TEST(CountsForTheNextImage, ComeBackAsTheyWere) {
