@@ -84,7 +84,8 @@ class FollowedFiles : public testing::Test {
       if (std::chrono::steady_clock::now() > end) return false;
       std::this_thread::yield();
     }
-    return true;
+    // A content may be there a moment before what is to be said of it: that comes with the next look.
+    return content() == expected;
   }
 
   Said said_;
