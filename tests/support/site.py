@@ -1,6 +1,7 @@
 """The site most tests run: the shipped plugins and the test plugins, each reachable by a route of its own."""
 
 import contextlib
+import json
 import tomllib
 
 from support import host
@@ -89,6 +90,14 @@ filter = ["upper", "rot13"]
 
 def running(build, config=CONFIG, **more):
     return host.running_host(build, config, **more)
+
+
+def plugin_counts(build, host_running, name):
+    """What `trivet status` counts of a plugin; of a host with processes."""
+    done = host.run_trivet(build, "status", "--admin", f"unix:{host_running.folder}/run/admin.sock", "--json")
+    if done.returncode != 0:
+        raise Failure(f"status ended with {done.returncode}: {done.stderr.decode()[-200:]}")
+    return next(each for each in json.loads(done.stdout)["plugins"] if each["name"] == name)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,8 @@
 """Groups of guards, shadows, and verdicts that are remembered: by a real host, with real threads and workers."""
 
-import json
 import threading
 
-from support import fcgi, host as hosts, site
+from support import fcgi, site
 from support.fcgi import AUTHORIZER, RESPONDER, cgi, request
 from support.runner import Suite, equal, eventually, expect
 
@@ -59,13 +58,6 @@ def host(t):
         yield running
 
 
-def plugin_counts(t, running, name):
-    """What `trivet status` counts of a plugin."""
-    done = hosts.run_trivet(t.build, "status", "--admin", f"unix:{running.folder}/run/admin.sock", "--json")
-    equal(done.returncode, 0, f"exit code of status ({done.stderr.decode()[-200:]})")
-    return next(each for each in json.loads(done.stdout)["plugins"] if each["name"] == name)
-
-
 @suite.test("a CORS preflight passes without credentials, and every other request is guarded")
 def _(t):
     running = t.use(host)
@@ -109,7 +101,7 @@ def _(t):
         counts = {}
 
         def are_counted():
-            counts.update(plugin_counts(t, running, "key"))
+            counts.update(site.plugin_counts(t.build, running, "key"))
             return counts["remembered"] + counts["not_remembered"] == 1000
         eventually(are_counted, "1000 requests are counted")
         expect(1 <= counts["calls"] <= 2, f"{counts['calls']} calls by 2 workers")
@@ -129,7 +121,7 @@ def _(t):
         for each in threads:
             each.join()
         equal(answers, [200] * 100, "answers")
-        equal(plugin_counts(t, running, "slow")["calls"], 1, "calls")
+        equal(site.plugin_counts(t.build, running, "slow")["calls"], 1, "calls")
 
 
 @suite.test("a denied credential is asked about again after deny_ttl, and nobody is let in for another")
