@@ -27,6 +27,11 @@ std::string_view refuse_variable_value(std::string_view value) noexcept {
   return has_control(value) ? "a variable's value holds no control bytes" : std::string_view();
 }
 
+bool is_denial(int status) noexcept {
+  return (status >= 301 && status <= 303) || status == 307 || status == 308 ||
+         (status >= 400 && status <= 599);
+}
+
 void Verdict::clear() noexcept {
   decision_ = Decision::none;
   is_spoiled_ = false;
@@ -42,9 +47,7 @@ std::string_view Verdict::allow() noexcept {
 }
 
 std::string_view Verdict::deny(int status) noexcept {
-  const bool fits =
-      (status >= 301 && status <= 303) || status == 307 || status == 308 || (status >= 400 && status <= 599);
-  if (!fits) return spoil("a denial has the status 301 to 303, 307, 308, or 400 to 599");
+  if (!is_denial(status)) return spoil("a denial has the status 301 to 303, 307, 308, or 400 to 599");
   if (decision_ == Decision::allow || is_spoiled_) return spoil("the guard has allowed already");
   decision_ = Decision::deny;
   head_.set_status(status);

@@ -16,6 +16,9 @@ namespace trivet::cgi {
 /// CR, LF, NUL and other control bytes but TAB are refused.
 [[nodiscard]] std::string_view refuse_variable_value(std::string_view value) noexcept;
 
+/// 301-303, 307, 308, 4xx or 5xx.
+[[nodiscard]] bool is_denial(int status) noexcept;
+
 /// What a guard decided. Starts as no decision, which denies.
 ///
 /// Thread    One at a time.

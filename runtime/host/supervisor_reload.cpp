@@ -104,7 +104,10 @@ void Supervisor::begin_reload() {
 /// What only one process may have the next team gets when nobody has it any more.
 void Supervisor::start_next() {
   base::Duration bound = next_->config().server.start_timeout + patience;
-  if (next_->is_exclusive() && has_exclusive_other_than(*next_)) {
+  // A team that serves without a worker now has one due, which would come beside the next team's.
+  const bool steps_aside = next_->is_exclusive() && serving_ != nullptr && serving_->is_exclusive() &&
+                           serving_->state() == Team::State::serving;
+  if (steps_aside || (next_->is_exclusive() && has_exclusive_other_than(*next_))) {
     bound += longest_retirement();
     waits_ = true;
     log_.info("the new generation has a plugin that is exclusive: it starts when the old workers have ended");
@@ -112,7 +115,7 @@ void Supervisor::start_next() {
   loop_.timers().arm(overdue_, loop_.now() + bound);
   if (!waits_) {
     next_->start();
-  } else if (serving_->is_exclusive() && serving_->state() == Team::State::serving) {
+  } else if (steps_aside) {
     serving_->step_aside();
   }
 }

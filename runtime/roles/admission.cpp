@@ -151,7 +151,36 @@ class Admitting {
       refuse(400, "the path has an empty segment or is not UTF-8, which a guarded route refuses");
       return;
     }
+    if (hides_guarded_path()) {
+      refuse(400,
+             "the path has an empty segment or an encoded slash, and without it is another, guarded route's");
+      return;
+    }
     add_other_guards();
+  }
+
+  /// Who stands behind the route may take `//` and `%2F` for one slash: PHP's frameworks do.
+  bool hides_guarded_path() {
+    if (target_.path == nullptr || !steering_.route.empty()) return false;
+    const auto& segments = scratch_.path.segments();
+    std::string& joined = scratch_.joined;
+    joined.clear();
+    bool differs = false;
+    for (std::size_t at = 0; at < segments.size(); ++at) {
+      const bool last = at + 1 == segments.size();
+      differs =
+          differs || (segments[at].empty() && !last) || segments[at].find('/') != std::string_view::npos;
+      if (joined.empty() || joined.back() != '/') joined += '/';
+      for (const char each : segments[at]) {
+        if (each != '/' || joined.back() != '/') joined += each;
+      }
+    }
+    if (!differs) return false;
+    if (!scratch_.collapsed.parse(joined, RequestPath::Form::decoded).empty()) return true;
+    Target other = target_;
+    other.path = &scratch_.collapsed;
+    const Match match = router_.find(other);
+    return match.route != nullptr && match.route != match_.route && match.route->guarded_on(result_.slice);
   }
 
   [[nodiscard]] bool is_odd(const RequestPath& path) const { return target_.path != nullptr && path.odd(); }
@@ -160,7 +189,9 @@ class Admitting {
     if (!has_script_path_) return;
     Target other = target_;
     other.path = &scratch_.script_path;
-    const Match match = router_.find(other);
+    Match match = router_.find(other);
+    // Asked for by its own name it would be 405: renamed it is no more than that.
+    if (match.route == nullptr) match.route = match.but_for_method;
     if (match.route == nullptr || match.route == match_.route || !match.route->guarded_on(result_.slice))
       return;
     if (scratch_.script_path.odd() && !match.route->config.allow_odd_paths) {

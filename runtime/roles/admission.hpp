@@ -16,6 +16,7 @@ namespace trivet::roles {
 struct AdmissionScratch {
   cgi::RequestPath path;
   cgi::RequestPath script_path;
+  cgi::RequestPath collapsed;
   std::string joined;
 };
 

@@ -12,7 +12,7 @@ constexpr std::array<std::string_view, 8> body_fields = {"Content-Length", "ETag
                                                          "Accept-Ranges",  "Content-MD5", "Digest",
                                                          "Content-Digest", "Repr-Digest"};
 constexpr std::string_view sends_file[] = {
-    "X-Accel-Redirect",         "X-Sendfile",   "X-Sendfile2", "X-LIGHTTPD-send-file",
+    "X-Accel-Redirect",         "X-Sendfile",   "X-Sendfile2", "X-Sendfile-Temporary", "X-LIGHTTPD-send-file",
     "X-LIGHTTPD-send-tempfile", "X-Reproxy-URL"};
 constexpr std::string_view hidden_always[] = {"HTTP_ACCEPT_ENCODING", "HTTP_RANGE", "HTTP_IF_RANGE"};
 constexpr std::string_view hidden_conditions[] = {"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH",

@@ -29,8 +29,11 @@ class GuardReads {
       is_everything_ = true;
       return;
     }
+    is_everything_ = true;  // Should there be no memory for the name.
     if (count_ == names_.size()) names_.emplace_back();
-    names_[count_++] = name;
+    names_[count_] = name;
+    ++count_;
+    is_everything_ = false;
   }
   /// What the request is: its phase, its lengths, its route.
   void info() noexcept { has_info_ = true; }

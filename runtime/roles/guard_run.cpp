@@ -149,6 +149,7 @@ bool GuardRun::call() {
                          "\" is not called for a while: it ended one worker after the other");
     return true;
   }
+  asked_ = facts_->loop->now();
   plugin::Workers* threads = plugin.threads();
   if (threads == nullptr) {
     call_.set_up(*facts_, plugin, TRIVET_ROLE_AUTHORIZER);
@@ -222,12 +223,17 @@ void GuardRun::judge(trivet_status status) {
         500, "plugin \"" + guard_->plugin->name() + "\" gave a verdict that does not hold: " + call_failure_);
   } else if (verdict_.decision() == cgi::Verdict::Decision::none) {
     set_failure(500, "plugin \"" + guard_->plugin->name() + "\" returned without a verdict");
+  } else if (verdict_.decision() == cgi::Verdict::Decision::deny &&
+             !cgi::is_denial(verdict_.head().status())) {
+    // set_status() after deny(): as an answer to an authorizer's request it would be an allow.
+    set_failure(500, "plugin \"" + guard_->plugin->name() + "\" denied with status " +
+                         std::to_string(verdict_.head().status()));
   }
   if (failed_ != 0) {
     guard_->plugin->usage().failed();
     end_call(VerdictCache::Fate::failed);
   } else if (guard_->cache != nullptr) {
-    const bool is_kept = guard_->cache->remember(reads_, *facts_, verdict_, reason_, lifetime_);
+    const bool is_kept = guard_->cache->remember(reads_, *facts_, verdict_, reason_, lifetime_, asked_);
     end_call(is_kept ? VerdictCache::Fate::remembered : VerdictCache::Fate::not_remembered);
   }
 }

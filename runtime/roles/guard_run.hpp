@@ -110,6 +110,7 @@ class GuardRun final : private plugin::Job,
   int failed_ = 0;
   std::string failure_;
   VerdictCache::Keys keys_;
+  base::TimePoint asked_{};
 
   // The plugin's while it runs.
   cgi::Verdict verdict_;

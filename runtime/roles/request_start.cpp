@@ -195,6 +195,10 @@ void Request::answer_deny() {
   }
   cgi::Verdict& verdict = answer.verdict;
   const int status = verdict.head().status();
+  if (verdict.decision() != cgi::Verdict::Decision::deny || !cgi::is_denial(status)) {
+    refuse(500, why);  // Whatever went wrong: it is no allow.
+    return;
+  }
   tell(log::Level::info, "denied", status, why);
   if (status >= 400 && verdict.body().empty() && !verdict.head().find("Content-Type")) {
     // A person sees this: better the reason phrase than an empty page.

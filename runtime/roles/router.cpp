@@ -58,6 +58,7 @@ Match Router::find(const Target& target) const {
       return match;
     }
     match.method_fits = false;
+    if (match.but_for_method == nullptr) match.but_for_method = route.get();
     add_methods(*route, match.allow);
   }
   return match;

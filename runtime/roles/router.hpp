@@ -23,9 +23,10 @@ struct Target {
 
 struct Match {
   const Route* route = nullptr;
-  bool phase_fits = true;   ///< False where TRIVET_ROUTE names a route for other phases.
-  bool method_fits = true;  ///< False where some route would have matched but for its methods.
-  std::string allow;        ///< The methods of those routes, as an Allow field, when method_fits is false.
+  bool phase_fits = true;                 ///< False where TRIVET_ROUTE names a route for other phases.
+  bool method_fits = true;                ///< False where some route would have matched but for its methods.
+  const Route* but_for_method = nullptr;  ///< The first of those, when there is no route.
+  std::string allow;  ///< The methods of those routes, as an Allow field, when method_fits is false.
 };
 
 /// The first of a route's conditions that a request does not meet.

@@ -133,13 +133,15 @@ std::chrono::nanoseconds VerdictCache::lifetime_of(const cgi::Verdict& verdict, 
 }
 
 bool VerdictCache::remember(const GuardReads& reads, const CallFacts& facts, const cgi::Verdict& verdict,
-                            std::string_view reason, std::uint64_t lifetime) {
+                            std::string_view reason, std::uint64_t lifetime, base::TimePoint asked) {
   if (reads.is_everything() || verdict.decision() == Decision::none) return false;
   // A cookie is for one client.
   if (verdict.head().find("Set-Cookie")) return false;
   const auto time = lifetime_of(verdict, lifetime);
   Kept& kind = verdict.decision() == Decision::allow ? allows_ : denies_;
   if (time.count() <= 0 || kind.most == 0) return false;
+  const base::TimePoint until = asked + std::chrono::duration_cast<base::Duration>(time);
+  if (until <= facts.loop->now()) return false;
   const std::size_t most_bytes = std::max(average_verdict * kind.most, largest_verdict);
   auto packed = pack(verdict, reason, largest_verdict);
   if (!packed) return false;
@@ -152,7 +154,7 @@ bool VerdictCache::remember(const GuardReads& reads, const CallFacts& facts, con
   while (kind.count >= kind.most || kind.bytes + packed->size() > most_bytes) erase(*kind.oldest);
   Entry& entry = entries_[*key];
   entry.key = *key;
-  entry.until = facts.loop->now() + std::chrono::duration_cast<base::Duration>(time);
+  entry.until = until;
   entry.packed = std::move(*packed);
   entry.is_allow = verdict.decision() == Decision::allow;
   ++kind.count;

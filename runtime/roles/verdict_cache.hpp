@@ -97,9 +97,10 @@ class VerdictCache final : private base::Task {
 
   /// Whether a verdict for this request is remembered: then it is in `verdict` and `reason`.
   [[nodiscard]] bool find(const CallFacts& facts, Keys& keys, cgi::Verdict& verdict, std::string& reason);
-  /// Keeps a verdict for at most `lifetime` nanoseconds; false if it is not to be kept.
+  /// Keeps a verdict for at most `lifetime` nanoseconds after the guard was asked; false if it is not to be
+  /// kept.
   [[nodiscard]] bool remember(const GuardReads& reads, const CallFacts& facts, const cgi::Verdict& verdict,
-                              std::string_view reason, std::uint64_t lifetime);
+                              std::string_view reason, std::uint64_t lifetime, base::TimePoint asked);
 
   /// Whether the caller waits now for one that asks the same; on_call_over() follows. `is_bounded`: a call
   /// ends in any case.

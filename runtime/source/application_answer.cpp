@@ -160,7 +160,7 @@ void ApplicationStage::take_end(base::Bytes rest) {
          "appStatus " + std::to_string(app_status));
   }
   // With a status that says that it failed, and no end of its output: it stands for an answer that was cut.
-  if (app_status != 0 && !output_ended_) {
+  if ((app_status != 0 || protocol_status != 0) && !output_ended_) {
     fail(502, "it ended its output without an end");
     return;
   }

@@ -130,6 +130,7 @@ void ApplicationStage::on_send_failed(int error) {
 bool ApplicationStage::repeat() {
   if (!may_repeat_ || answer_begun_) return false;
   may_repeat_ = false;
+  was_repeated_ = true;
   sent_ = 0;
   deaf_ = false;
   tell(log::Level::debug, "the request is sent again", "a kept connection was closed");

@@ -129,7 +129,7 @@ void ApplicationStage::begin_exchange(std::unique_ptr<Link> link) {
   link_ = std::move(link);
   state_ = State::exchanging;
   // A new connection is not closed by chance: whatever fails on it would fail again.
-  may_repeat_ = link_->used_before;
+  may_repeat_ = link_->used_before && !was_repeated_;
   if (out_.empty()) {
     protocol::append_begin_request(out_, Link::request_id,
                                    static_cast<std::uint16_t>(protocol::Role::responder), true);

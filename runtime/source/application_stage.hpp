@@ -122,6 +122,7 @@ class ApplicationStage final : public roles::Stage,
   bool input_ended_ = false;
   bool stdin_closed_ = false;  ///< The end of FCGI_STDIN is in out_.
   bool idempotent_ = false;
+  bool was_repeated_ = false;
   bool may_repeat_ = false;    ///< What was sent is kept.
   bool deaf_ = false;          ///< The application takes no more; its answer may still come.
   bool reading_ = false;       ///< The link is awaited, or being read.

@@ -132,8 +132,11 @@ Script ScriptFinder::find(const cgi::RequestPath* path) const {
     if (holds == Folder::Holds::forbidden) script.kind = Script::Kind::forbidden;
     if (holds != Folder::Holds::file) return script;
     script = {Script::Kind::found, root_ + below, before + below, {}, {}};
-    for (std::size_t rest = i + 1; rest < segments.size(); ++rest)
+    for (std::size_t rest = i + 1; rest < segments.size(); ++rest) {
+      // An encoded slash would be one like others in PATH_INFO: the path of another route, say.
+      if (segments[rest].find('/') != std::string_view::npos) return {};
       append_segment(script.info, segments[rest]);
+    }
     return script;
   }
   const Folder::Holds holds = folder.look(below);

@@ -27,6 +27,34 @@ struct UntilCancelled {
   }
 };
 
+/// Without the SDK: denies, and then says as status what QUERY_STRING says.
+const trivet_host* host_of_turncoat = nullptr;
+trivet_status turncoat_check(void*, trivet_request* request) {
+  trivet_text said{};
+  host_of_turncoat->param(request, {"QUERY_STRING", 12}, &said);
+  const auto status = static_cast<std::uint32_t>(std::stoul(std::string(said.ptr, said.len)));
+  host_of_turncoat->deny(request, 401, {"no session", 10});
+  return host_of_turncoat->set_status(request, status);
+}
+constexpr trivet_authorizer turncoat_hooks = {sizeof(trivet_authorizer), turncoat_check};
+constexpr trivet_plugin turncoat = {
+    TRIVET_ABI_MAGIC,
+    sizeof(trivet_plugin),
+    TRIVET_ABI_MAJOR,
+    TRIVET_ABI_MINOR,
+    TRIVET_NEVER_BLOCKS,
+    {"turncoat", 8},
+    {"1", 1},
+    [](const trivet_host* host, const trivet_settings*, void** self) -> trivet_status {
+      host_of_turncoat = host;
+      *self = nullptr;
+      return TRIVET_OK;
+    },
+    [](void*) {},
+    nullptr,
+    &turncoat_hooks,
+    nullptr};
+
 class Guards : public ::testing::Test {
  protected:
   Guards() {
@@ -74,6 +102,23 @@ TEST_F(Guards, ThatSetOneVariableToDifferentValuesAreAnError) {
   EXPECT_EQ(ask("/disagree", good_in_role_2).status(), 500);
   EXPECT_EQ(ask("/disagree", good).status(), 500);
   EXPECT_TRUE(bench.log.contains("REMOTE_USER"));
+}
+
+TEST_F(Guards, ADenyWhoseStatusIsChangedToThatOfAGrantIsAFailure) {
+  bench.add_entry("turncoat", turncoat, 0, std::nullopt, 1);
+  add("turncoat", {"turncoat"}).respond = "params";
+  add("remembered", {"turncoat"}).authorize.front().cache.emplace();
+  bench.open();
+  for (const char* uri : {"/turncoat", "/remembered"}) {
+    for (const char* status : {"200", "204", "300", "304", "403"}) {
+      const Names said = {{"QUERY_STRING", status}};
+      const int expected = std::string_view(status) == "403" ? 403 : 500;
+      for (int time = 0; time < 2; ++time) {
+        EXPECT_EQ(ask(uri, {.role = 2, .params = said}).status(), expected) << uri << ' ' << status;
+        EXPECT_EQ(ask(uri, {.params = said}).status(), expected) << uri << ' ' << status;
+      }
+    }
+  }
 }
 
 TEST_F(Guards, HeadFieldsOfAnAllowDoNotReachTheWebServer) {

@@ -53,6 +53,51 @@ TEST_P(MatchingOf, ARequestTakesItsRoute) {
   EXPECT_EQ(route_of(each.uri, {.params = each.params, .without = each.without}), each.expected);
 }
 
+/// A guarded folder in a site that is open otherwise.
+class GuardedFolder : public ::testing::Test {
+ protected:
+  explicit GuardedFolder(const char* open = "/**") {
+    bench_.add<ShowRoute>("show");
+    config::Route& admin = bench_.route("admin", "/admin/**");
+    admin.respond = "show";
+    admin.methods = {"GET", "POST"};
+    admin.authorize.emplace_back().plugin = "deny";
+    bench_.route("open", open).respond = "show";
+    bench_.open();
+  }
+  std::string route_of(const std::string& uri, const Ask& with = {}) {
+    Bench::Wire& wire = bench_.connect();
+    wire.send(request(uri, with));
+    const Answer answer = wire.answer();
+    return answer.status() == 200 ? answer.body() : std::to_string(answer.status());
+  }
+
+ private:
+  Bench bench_;
+};
+
+TEST_F(GuardedFolder, IsNotReachedBySpellingsThatAnApplicationTakesForIt) {
+  EXPECT_EQ(route_of("/admin/users"), "403");
+  for (const char* uri :
+       {"/admin%2Fusers", "//admin/users", "/%2Fadmin/users", "/admin%2F%2Fusers", "///admin"})
+    EXPECT_EQ(route_of(uri), "400") << uri;
+  for (const char* uri : {"/a%2Fb", "/users%2Fadmin", "//a", "/", "/a//b/", "/admins%2Fx"})
+    EXPECT_EQ(route_of(uri), "open") << uri;
+}
+
+class GuardedFolderBeside : public GuardedFolder {
+ protected:
+  GuardedFolderBeside() : GuardedFolder("/public/**") {}
+};
+
+TEST_F(GuardedFolderBeside, AnOpenOneIsNotReachedByARewriteWithAMethodItDoesNotTake) {
+  const auto rewritten = [](const char* method) {
+    return Ask{.params = {{"REQUEST_METHOD", method}, {"SCRIPT_NAME", "/admin/x"}}};
+  };
+  EXPECT_EQ(route_of("/public/x", rewritten("GET")), "403");
+  EXPECT_EQ(route_of("/public/x", rewritten("PUT")), "403");
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Table, MatchingOf,
     ::testing::Values(

@@ -60,7 +60,7 @@ class VerdictCaches : public ::testing::Test {
   }
   bool remember(const std::vector<std::string>& names, const Values& values, const cgi::Verdict& verdict,
                 std::uint64_t lifetime = UINT64_MAX) {
-    return cache->remember(reads(names), facts(values), verdict, "why", lifetime);
+    return cache->remember(reads(names), facts(values), verdict, "why", lifetime, loop.now());
   }
   /// The user that is remembered, "-" for a deny, nothing.
   std::optional<std::string> find(const Values& values) { return find(facts(values)); }
@@ -124,7 +124,7 @@ TEST_F(VerdictCaches, KeepWhatTheRequestIsApartOnceItWasAskedFor) {
   GuardReads asked = reads({"COOKIE"});
   asked.info();
   const Values values = {{"COOKIE", "c"}};
-  ASSERT_TRUE(cache->remember(asked, facts(values), allow(), "why", UINT64_MAX));
+  ASSERT_TRUE(cache->remember(asked, facts(values), allow(), "why", UINT64_MAX, loop.now()));
   EXPECT_EQ(find(values), "ann");
   CallFacts other = facts(values);
   other.phase = TRIVET_PHASE_AUTHENTICATOR;
@@ -159,6 +159,17 @@ TEST_F(VerdictCaches, ForgetAllowsAndDeniesEachInTheirTime) {
   EXPECT_EQ(cache->bytes(), 0U);
 }
 
+TEST_F(VerdictCaches, CountTheTimeFromWhenTheGuardWasAsked) {
+  const base::TimePoint asked = loop.now();
+  loop.time += milliseconds(3000);
+  EXPECT_TRUE(cache->remember(reads({"C"}), facts({{"C", "slow"}}), allow(), "why", UINT64_MAX, asked));
+  EXPECT_FALSE(cache->remember(reads({"C"}), facts({{"C", "bad"}}), deny(), "why", UINT64_MAX, asked));
+  loop.time += milliseconds(1999);
+  EXPECT_EQ(find({{"C", "slow"}}), "ann");
+  loop.time += milliseconds(1);
+  EXPECT_EQ(find({{"C", "slow"}}), std::nullopt);
+}
+
 TEST_F(VerdictCaches, KeepAVerdictForLessTimeIfItSaysSoAndNeverForMore) {
   const auto nanoseconds = [](std::chrono::nanoseconds time) {
     return static_cast<std::uint64_t>(time.count());
@@ -177,7 +188,7 @@ TEST_F(VerdictCaches, KeepAVerdictForLessTimeIfItSaysSoAndNeverForMore) {
 TEST_F(VerdictCaches, KeepNothingThatIsNotForOthers) {
   GuardReads everything = reads({"C"});
   everything.everything();
-  EXPECT_FALSE(cache->remember(everything, facts({{"C", "c"}}), allow(), "why", UINT64_MAX));
+  EXPECT_FALSE(cache->remember(everything, facts({{"C", "c"}}), allow(), "why", UINT64_MAX, loop.now()));
   cgi::Verdict cookie = allow();
   ASSERT_TRUE(cookie.head().add("set-cookie", "a=b").empty());
   EXPECT_FALSE(remember({"C"}, {{"C", "c"}}, cookie));
@@ -339,7 +350,7 @@ TEST_F(VerdictCaches, NeverAnswerOtherwiseThanTheGuardWould) {
         ++hits;
         ASSERT_EQ(*found, user);
       } else {
-        EXPECT_TRUE(cache->remember(read, facts(values), verdict, "why", UINT64_MAX));
+        EXPECT_TRUE(cache->remember(read, facts(values), verdict, "why", UINT64_MAX, loop.now()));
       }
       ASSERT_LE(cache->allows(), settings.entries);
       ASSERT_LE(cache->denies(), settings.entries);
