@@ -13,15 +13,17 @@ constexpr std::uint64_t young = 2;
 FileTag::FileTag(const FileFacts& file, cgi::UnixSeconds now) noexcept {
   char* at = text_.data();
   char* const end = at + text_.size();
-  const std::int64_t age = now - file.modified;
-  if (age > -static_cast<std::int64_t>(young) && age < static_cast<std::int64_t>(young)) {
+  // Unsigned: a file system may say any time.
+  const auto then = static_cast<std::uint64_t>(file.modified);
+  const auto today = static_cast<std::uint64_t>(now);
+  if ((file.modified > now ? then - today : today - then) < young) {
     *at++ = 'W';
     *at++ = '/';
   }
   *at++ = '"';
   // Of a time before 1970 the two's complement is as good.
-  for (const std::uint64_t part : {static_cast<std::uint64_t>(file.modified),
-                                   static_cast<std::uint64_t>(file.modified_ns), file.size, file.inode}) {
+  for (const std::uint64_t part :
+       {then, static_cast<std::uint64_t>(file.modified_ns), file.size, file.inode}) {
     if (at[-1] != '"') *at++ = '-';
     at = std::to_chars(at, end, part, 16).ptr;
   }
