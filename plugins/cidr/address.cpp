@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <stdexcept>
 
 namespace cidr {
@@ -75,7 +74,7 @@ std::vector<Range> read_lines(std::string_view text, trivet::Remarks& remarks) {
 std::optional<Address> Address::read(std::string_view text) noexcept {
   std::array<char, INET6_ADDRSTRLEN> terminated{};
   if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) return std::nullopt;
-  std::memcpy(terminated.data(), text.data(), text.size());
+  text.copy(terminated.data(), text.size());
   std::array<unsigned char, 16> bytes{};
   if (::inet_pton(AF_INET, terminated.data(), bytes.data()) == 1)
     return Address{false, 0, big_endian(bytes.data(), 4)};

@@ -24,7 +24,7 @@ class Secret {
   /// False, and nothing kept, when it is longer than `most`.
   bool set(std::string_view text) noexcept {
     if (text.size() > most) return false;
-    std::memcpy(bytes_.data(), text.data(), text.size());
+    text.copy(bytes_.data(), text.size());
     bytes_[text.size()] = '\0';
     size_ = text.size();
     return true;
