@@ -93,31 +93,23 @@ struct Compress {
 
   /// One response.
   ///
-  ///   waiting -> coding      at the first `min_size` bytes
-  ///           -> plain       where it ends before
-  ///   passing                from the beginning: it is not for this filter
+  ///   waiting -> coding      at the first `min_size` bytes; as it is where it ends before
+  ///   silent                 an answer to HEAD
+  ///   passing                it is not for this filter, which passed
   struct Filter {
     Filter(const Compress& with, const trivet::Request& request, trivet::Output& out) : plugin(with) {
       state = begin(request, out);
-      if (state != State::passing) return;
-      // A host that cannot take a filter out gives it the bytes, and it gives them on.
-      try {
-        out.pass();
-      } catch (const trivet::Error&) {  // NOLINT(bugprone-empty-catch)
-      }
+      if (state == State::passing) out.pass();
     }
 
     void data(std::string_view chunk, trivet::Output& out, bool last) {
       switch (state) {
         case State::passing:
-          out << chunk;
-          return;
         case State::silent:
           return;
         case State::waiting:
           if (held.size() + chunk.size() < least || (chunk.empty() && held.empty())) {
             if (last) {
-              state = State::passing;
               out << held;
             } else {
               held += chunk;
@@ -166,11 +158,7 @@ struct Compress {
     }
 
     [[nodiscard]] bool is_eligible(const trivet::Output& out, const std::string& type) const {
-      const unsigned status = out.status();
-      if (status < 200 || status == 204 || status == 205 || status == 206 || status == 304) return false;
-      const std::string_view coded = out.find_header("Content-Encoding").value_or("");
-      if (!coded.empty() && !trivet::lists_word(coded, "identity")) return false;
-      if (out.find_header("Content-Range")) return false;
+      if (!trivet::has_plain_body(out) || out.find_header("Content-Range")) return false;
       if (trivet::lists_word(out.find_header("Cache-Control").value_or(""), "no-transform")) return false;
       return plugin.types.contains(type);
     }

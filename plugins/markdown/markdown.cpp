@@ -74,9 +74,8 @@ struct Markdown {
   struct Filter {
     Filter(const Markdown& with, const trivet::Request& asked, trivet::Output& out)
         : plugin(with), request(asked) {
-      applies = is_eligible(out);
-      if (!applies) {
-        leave(out);
+      if (!is_eligible(out)) {
+        out.pass();
         return;
       }
       out.header("Content-Type", "text/html; charset=utf-8");
@@ -86,10 +85,6 @@ struct Markdown {
     }
 
     void data(std::string_view chunk, trivet::Output& out, bool last) {
-      if (!applies) {
-        out << chunk;
-        return;
-      }
       if (chunk.size() > plugin.max_bytes - text.size()) {
         throw std::runtime_error("the document is larger than max_bytes, which is " +
                                  std::to_string(plugin.max_bytes));
@@ -99,20 +94,9 @@ struct Markdown {
     }
 
    private:
-    /// A host that cannot take a filter out gives it the bytes, and it gives them on.
-    static void leave(trivet::Output& out) {
-      try {
-        out.pass();
-      } catch (const trivet::Error&) {  // NOLINT(bugprone-empty-catch)
-      }
-    }
-
     [[nodiscard]] bool is_eligible(const trivet::Output& out) const {
-      const unsigned status = out.status();
-      if (status == 204 || status == 205 || status == 206 || status == 304) return false;
-      const std::string_view coded = out.find_header("Content-Encoding").value_or("");
-      if (!coded.empty() && !trivet::lists_word(coded, "identity")) return false;
-      return plugin.types.contains(out.find_header("Content-Type").value_or(""));
+      return trivet::has_plain_body(out) &&
+             plugin.types.contains(out.find_header("Content-Type").value_or(""));
     }
 
     static bool is_wanted(void* self) noexcept { return !static_cast<Filter*>(self)->request.cancelled(); }
@@ -137,7 +121,6 @@ struct Markdown {
 
     const Markdown& plugin;
     const trivet::Request& request;
-    bool applies = false;
     bool waits_for_bytes = false;
     std::string text;
   };

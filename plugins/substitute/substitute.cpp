@@ -85,7 +85,7 @@ struct Substitute {
     Filter(const Substitute& with, const trivet::Request& asked, trivet::Output& answer)
         : plugin(with), request(asked), out(answer) {
       if (!is_eligible()) {
-        leave();
+        out.pass();
         return;
       }
       out.remove_header("Content-Length");
@@ -99,10 +99,6 @@ struct Substitute {
     }
 
     void data(std::string_view chunk, trivet::Output& /*the same*/, bool last) {
-      if (stages.empty()) {
-        out << chunk;
-        return;
-      }
       if (!chunk.empty()) waits_for_bytes = false;
       if (waits_for_bytes) return;
       most_written = chunk.size() + plugin.max_growth;
@@ -143,20 +139,9 @@ struct Substitute {
       Stage* next = nullptr;
     };
 
-    /// A host that cannot take a filter out gives it the bytes, and it gives them on.
-    void leave() const {
-      try {
-        out.pass();
-      } catch (const trivet::Error&) {  // NOLINT(bugprone-empty-catch)
-      }
-    }
-
     [[nodiscard]] bool is_eligible() const {
-      const unsigned status = out.status();
-      if (status == 204 || status == 205 || status == 206 || status == 304) return false;
-      const std::string_view coded = out.find_header("Content-Encoding").value_or("");
-      if (!coded.empty() && !trivet::lists_word(coded, "identity")) return false;
-      return plugin.types.contains(out.find_header("Content-Type").value_or(""));
+      return trivet::has_plain_body(out) &&
+             plugin.types.contains(out.find_header("Content-Type").value_or(""));
     }
 
     void write(std::string_view text) override {
@@ -181,7 +166,7 @@ struct Substitute {
     const Substitute& plugin;
     const trivet::Request& request;
     trivet::Output& out;
-    std::vector<std::unique_ptr<Stage>> stages;  ///< None: the body stays as it is.
+    std::vector<std::unique_ptr<Stage>> stages;
     std::string gathered;
     std::size_t written = 0;  ///< Of one chunk.
     std::size_t most_written = 0;

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <trivet/output.hpp>
 #include <utility>
 #include <vector>
 
-/// What a filter asks of a Content-Type: which media type it is, and whether a list of them has it.
+/// What a filter asks of a head: which media type the body has, whether a list has it, whether it can be
+/// read.
 namespace trivet {
 
 namespace sdk {
@@ -89,6 +91,15 @@ class MediaTypes {
     if (comma == std::string_view::npos) return false;
     field.remove_prefix(comma + 1);
   }
+}
+
+/// Whether the response has a body, the whole of it, and in no coding: one that a filter can read and
+/// rewrite.
+[[nodiscard]] inline bool has_plain_body(const Output& out) {
+  const unsigned status = out.status();
+  if (status == 204 || status == 205 || status == 206 || status == 304) return false;
+  const std::string_view coded = out.find_header("Content-Encoding").value_or("");
+  return coded.empty() || lists_word(coded, "identity");
 }
 
 }  // namespace trivet
