@@ -13,7 +13,7 @@ import time
 from support import faulty, fcgi, host as hosts
 from support.fcgi import cgi, request
 from support.load import load, loads, stop
-from support.reloading import Exclusive, haproxy_before, nginx_before, reloading
+from support.reloading import Exclusive, expect_reloads_lose_nothing, haproxy_before, reloading
 from support.runner import Suite, equal, eventually, expect
 
 suite = Suite("exclusive plugins")
@@ -32,20 +32,8 @@ def _with(host, settings):
 
 @suite.test("reloads in a row under load lose nothing, close no kept connection, and bring each time the new code", timeout=120)
 def _(t):
-    count = 100 if t.build.is_long else 8
-    with exclusive(t) as host, nginx_before(host) as web, loads(
-            t.build, (host.unix, {"kept": 4, "once": 4, "rate": 1000}), (host.tcp, {"kept": 2, "once": 1, "rate": 200}),
-            (web, {"kept": 4, "once": 1, "rate": 500})) as busy:
-        times = []
-        for number in range(count):
-            begun = time.monotonic()
-            host.reload(2 - number % 2)
-            times.append(time.monotonic() - begun)
-        total = stop(busy)
-        times.sort()
-        print(f"     {count} reloads, {times[len(times) // 2]:.2f} s each, at most {times[-1]:.2f} s; {total.short()}")
-        total.expect_nothing_lost()
-        equal(sorted(total.editions), ["1", "2"], "editions that answered")
+    with exclusive(t) as host:
+        expect_reloads_lose_nothing(host, 100 if t.build.is_long else 8)
         host.expect_settled(1)
 
 

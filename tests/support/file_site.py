@@ -8,7 +8,8 @@ import shutil
 import subprocess
 
 from support import host, web
-from support.runner import equal, expect, one_of
+from support.runner import equal, expect, one_of, skip
+from support.servers import APACHE_MODULES
 
 LARGE = random.Random(5).randbytes(3_000_000)
 PAGE = b"<!doctype html><title>Trivet</title>\n"
@@ -54,6 +55,33 @@ name = "{name}"
 path = "/{name}/**"
 respond = {{ files = "{folder}/www" }}
 """
+
+
+def lighttpd(trivet, _root):
+    """For examples.lighttpd."""
+    return f"""
+fastcgi.server += ( "/files" => (( "socket" => "{trivet.socket_path}", "check-local" => "disable" )) )
+"""
+
+
+def mod_fcgid(command, _root):
+    """For examples.apache: Apache starts Trivet for /files."""
+    return f"""
+<Location "/files">
+  SetHandler fcgid-script
+  FcgidWrapper "{command}" virtual
+  Options +ExecCGI
+</Location>"""
+
+
+def mod_proxy_fcgi(_command, root):
+    """For examples.apache_attaches: Apache finds Trivet running."""
+    if not (APACHE_MODULES / "mod_proxy_fcgi.so").exists():
+        skip("mod_proxy_fcgi is not installed")
+    return f"""
+LoadModule proxy_module {APACHE_MODULES}/mod_proxy.so
+LoadModule proxy_fcgi_module {APACHE_MODULES}/mod_proxy_fcgi.so
+ProxyPass "/files/" "unix:{root.parent}/trivet.sock|fcgi://localhost/files/" """
 
 
 def check_content(port, prefix="/files"):

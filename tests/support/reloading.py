@@ -3,8 +3,10 @@
 import contextlib
 import shutil
 import subprocess
+import time
 
 from support import faulty, host as hosts
+from support.load import loads, stop
 from support.runner import Build, Failure, equal, eventually, expect
 from support.servers import Haproxy, Nginx, running
 
@@ -186,3 +188,20 @@ backend trivet
 """)
     with running(server):
         yield f"http:127.0.0.1:{port}"
+
+
+def expect_reloads_lose_nothing(host, count):
+    """So many reloads under load: kept and new connections, TCP, nginx with keepalive."""
+    with nginx_before(host) as web, loads(
+            host.build, (host.unix, {"kept": 4, "once": 4, "rate": 1000}), (host.tcp, {"kept": 2, "once": 1, "rate": 200}),
+            (web, {"kept": 4, "once": 1, "rate": 500})) as busy:
+        times = []
+        for number in range(count):
+            begun = time.monotonic()
+            host.reload(2 - number % 2)
+            times.append(time.monotonic() - begun)
+        total = stop(busy)
+        times.sort()
+        print(f"     {count} reloads, {times[len(times) // 2]:.2f} s each, at most {times[-1]:.2f} s; {total.short()}")
+        total.expect_nothing_lost()
+        equal(sorted(total.editions), ["1", "2"], "editions that answered")

@@ -5,9 +5,8 @@ import gzip
 import os
 import subprocess
 
-from support import examples, host, runner, site, web
+from support import examples, file_site, host, site, web
 from support.runner import Suite, equal, expect
-from support.servers import APACHE_MODULES
 
 suite = Suite("markdown site")
 
@@ -56,42 +55,18 @@ location /files/ { include trivet_params; fastcgi_pass trivet; }
 """
 
 
-def _lighttpd(trivet, _root):
-    return f"""
-fastcgi.server += ( "/files" => (( "socket" => "{trivet.socket_path}", "check-local" => "disable" )) )
-"""
-
-
-def _spawn(command, _root):
-    return f"""
-<Location "/files">
-  SetHandler fcgid-script
-  FcgidWrapper "{command}" virtual
-  Options +ExecCGI
-</Location>"""
-
-
-def _proxy(_command, root):
-    if not (APACHE_MODULES / "mod_proxy_fcgi.so").exists():
-        runner.skip("mod_proxy_fcgi is not installed")
-    return f"""
-LoadModule proxy_module {APACHE_MODULES}/mod_proxy.so
-LoadModule proxy_fcgi_module {APACHE_MODULES}/mod_proxy_fcgi.so
-ProxyPass "/files/" "unix:{root.parent}/trivet.sock|fcgi://localhost/files/" """
-
-
 def _behind(which, extra):
     def pair(t):
         with tree() as folder, which(t.build, config(folder), extra) as running:
-            if extra is _proxy:
+            if extra is file_site.mod_proxy_fcgi:
                 os.chmod(running.trivet.socket_path, 0o666)
             yield running
     return pair
 
 
 SERVERS = {name: suite.fixture(_behind(which, extra)) for name, which, extra in (
-    ("nginx", examples.nginx, _nginx), ("lighttpd", examples.lighttpd, _lighttpd),
-    ("mod_fcgid", examples.apache, _spawn), ("mod_proxy_fcgi", examples.apache_attaches, _proxy))}
+    ("nginx", examples.nginx, _nginx), ("lighttpd", examples.lighttpd, file_site.lighttpd),
+    ("mod_fcgid", examples.apache, file_site.mod_fcgid), ("mod_proxy_fcgi", examples.apache_attaches, file_site.mod_proxy_fcgi))}
 
 
 @suite.fixture

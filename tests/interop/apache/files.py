@@ -1,40 +1,21 @@
-"""Apache before a route of files: mod_fcgid, which starts Trivet, and mod_proxy_fcgi, which finds it running."""
+"""Apache before a route of files: mod_fcgid, which starts Trivet, and modfile_site.mod_proxy_fcgi_fcgi, which finds it running."""
 
 import os
 
-from support import examples, file_site, runner
+from support import examples, file_site
 from support.runner import Suite
-from support.servers import APACHE_MODULES
 
 spawned = Suite("mod_fcgid files")
-proxied = Suite("mod_proxy_fcgi files")
-
-
-def _spawn(command, _root):
-    return f"""
-<Location "/files">
-  SetHandler fcgid-script
-  FcgidWrapper "{command}" virtual
-  Options +ExecCGI
-</Location>"""
-
-
-def _proxy(_command, root):
-    if not (APACHE_MODULES / "mod_proxy_fcgi.so").exists():
-        runner.skip("mod_proxy_fcgi is not installed")
-    return f"""
-LoadModule proxy_module {APACHE_MODULES}/mod_proxy.so
-LoadModule proxy_fcgi_module {APACHE_MODULES}/mod_proxy_fcgi.so
-ProxyPass "/files/" "unix:{root.parent}/trivet.sock|fcgi://localhost/files/" """
+proxied = Suite("modfile_site.mod_proxy_fcgi_fcgi files")
 
 
 def _around(which):
     def pair(t):
         with file_site.tree() as folder:
-            command = _spawn if which is examples.apache else _proxy
+            command = file_site.mod_fcgid if which is examples.apache else file_site.mod_proxy_fcgi
             with which(t.build, file_site.config(folder), command) as running:
                 running.files = folder
-                if command is _proxy:
+                if command is file_site.mod_proxy_fcgi:
                     os.chmod(running.trivet.socket_path, 0o666)
                 yield running
     return pair

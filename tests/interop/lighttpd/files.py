@@ -6,16 +6,10 @@ from support.runner import Suite
 suite = Suite("lighttpd files")
 
 
-def _applications(trivet, _root):
-    return f"""
-fastcgi.server += ( "/files" => (( "socket" => "{trivet.socket_path}", "check-local" => "disable" )) )
-"""
-
-
 @suite.fixture
 def pair(t):
     with file_site.tree() as folder:
-        with examples.lighttpd(t.build, file_site.config(folder), _applications) as running:
+        with examples.lighttpd(t.build, file_site.config(folder), file_site.lighttpd) as running:
             running.files = folder
             yield running
 
