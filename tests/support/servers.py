@@ -120,20 +120,24 @@ def give_to_web_user(*paths):
 
 
 class Apache(WebServer):
-    """Apache with mod_fcgid, which starts applications as the web server's user."""
+    """Apache; mod_fcgid starts applications as the web server's user. `modules` are others instead of mod_fcgid."""
 
     MODULES = ["mpm_event", "authn_core", "authn_file", "auth_basic", "authz_core", "authz_user", "env", "setenvif",
-               "headers", "fcgid"]
+               "headers"]
+    AUTHNZ_FCGI = ["authnz_fcgi"]
+    PROXY_FCGI = ["proxy", "proxy_fcgi"]
 
-    def __init__(self, folder, port, root, text):
+    def __init__(self, folder, port, root, text, modules=("fcgid",)):
         super().__init__("apache2", folder, port)
         self.program = program("apache2")
-        if not (APACHE_MODULES / "mod_fcgid.so").exists():
-            runner.skip("mod_fcgid is not installed (apt-get install libapache2-mod-fcgid)")
+        for each in modules:
+            if not (APACHE_MODULES / f"mod_{each}.so").exists():
+                runner.skip(f"mod_{each} is not installed (apt-get install apache2 libapache2-mod-fcgid)")
         for each in ("ipc", "apache-run"):
             (self.folder / each).mkdir()
             give_to_web_user(self.folder / each)
-        modules = "\n".join(f"LoadModule {each}_module {APACHE_MODULES}/mod_{each}.so" for each in self.MODULES)
+        modules = "\n".join(f"LoadModule {each}_module {APACHE_MODULES}/mod_{each}.so"
+                            for each in [*self.MODULES, *modules])
         user = f"User {web_user()}\nGroup {web_user()}" if web_user() else ""
         (self.folder / "apache.conf").write_text(f"""\
 ServerRoot {folder}
@@ -143,14 +147,17 @@ DefaultRuntimeDir {folder}/apache-run
 PidFile {folder}/apache-run/pid
 Mutex file:{folder}/apache-run default
 ErrorLog {self.log}
-LogLevel warn fcgid:info
+LogLevel warn
 {user}
 {modules}
 ServerLimit 8
 ThreadsPerChild 32
 MaxRequestWorkers 256
-FcgidIPCDir {folder}/ipc
-FcgidProcessTableFile {folder}/ipc/table
+<IfModule fcgid_module>
+  LogLevel fcgid:info
+  FcgidIPCDir {folder}/ipc
+  FcgidProcessTableFile {folder}/ipc/table
+</IfModule>
 DocumentRoot {root}
 {text}
 """)
