@@ -66,8 +66,9 @@ TEST_P(Streaming, WhatAThreadWritesIsOut20MillisecondsLaterHoweverLongItWaitedBe
     bench.loop.run_posted();
     expected += static_cast<char>('0' + i);
     bench.loop.advance(milliseconds(20));
-    // How long a filter on a thread takes is not the host's to say; after that it holds nothing for longer. Its thread
-    // runs in real time, so the loop's clock must not outrun it: the route's time-out would end the request.
+    // How long a filter on a thread takes is not the host's to say; after that it holds nothing for longer.
+    // Its thread runs in real time, so the loop's clock must not outrun it: the route's time-out would end
+    // the request.
     const auto give_up = base::Clock::now() + std::chrono::seconds(20);
     while (!all_here && !is_out() && base::Clock::now() < give_up) {
       std::this_thread::sleep_for(milliseconds(1));
