@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs every test below tests/interop: a real host behind real web servers, and behind a client that can misbehave.
 
-    /usr/bin/python3 tests/interop/run.py [--build build/asan] [--only nginx] [--no-skip] [--list]
+    /usr/bin/python3 tests/interop/run.py [--build build/asan] [--only nginx] [--jobs 2] [--no-skip] [--list]
 """
 
 import pathlib

@@ -16,11 +16,14 @@ with 0 is caught.
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import importlib.util
 import os
 import pathlib
+import re
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -193,6 +196,19 @@ class Report:
     def line(self, word, name, seconds, detail=""):
         print(f"{word:4} {name} ({seconds:.2f} s){detail}", flush=True)
 
+    def take(self, name, code, text):
+        """The output of a suite that ran in a process of its own; one that did not come to its last line has failed."""
+        *lines, last = text.rstrip("\n").split("\n")
+        sums = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", last)
+        if sums is None:
+            self.failed += 1
+            print(text, f"FAIL {name}: its process ended with {code}", sep="", flush=True)
+            return
+        print(*lines, sep="\n", flush=True)
+        self.passed += int(sums[1])
+        self.failed += int(sums[2])
+        self.skipped += int(sums[3])
+
     def tell(self, name, seconds, error):
         if error is None:
             self.passed += 1
@@ -225,6 +241,8 @@ def main(files, arguments=None):
                         help="build folder to test (default: $TRIVET_BUILD, or build/release)")
     parser.add_argument("--only", action="append", default=[], metavar="SUBSTRING",
                         help="run tests whose suite and name contain this; may be repeated")
+    parser.add_argument("--suite", metavar="NAME", help="run this suite and no other")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="run N suites at a time, each in a process")
     parser.add_argument("--no-skip", action="store_true", help="a test that cannot run here counts as failed")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     parser.add_argument("--long", action="store_true", help="tests that have a longer form run it: tests/faults/all.sh")
@@ -235,7 +253,8 @@ def main(files, arguments=None):
     wanted = []
     for suite in Suite.every:
         tests = [test for test in suite.tests
-                 if (not options.only or any(part in f"{suite.name}: {test[0]}" for part in options.only))
+                 if options.suite in (None, suite.name)
+                 and (not options.only or any(part in f"{suite.name}: {test[0]}" for part in options.only))
                  and not (build.sanitizer and test[0] in suite.of_release)]
         if tests:
             wanted.append((suite, tests))
@@ -248,12 +267,50 @@ def main(files, arguments=None):
         print(f"there is no {build.binary}: build it first (cmake --preset release && cmake --build --preset release)")
         return 1
     report = Report(options)
-    for suite, tests in wanted:
-        run_suite(suite, tests, build, report)
-    for each in list(living):  # what a failed test left behind
-        each.kill()
+    # Whoever ends this run ends its suites, and they what they started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    try:
+        if options.jobs > 1 and options.suite is None:
+            run_apart(wanted, options, report)
+        else:
+            for suite, tests in wanted:
+                run_suite(suite, tests, build, report)
+    finally:
+        for each in list(living):  # what a failed test left behind
+            each.kill()
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
     return 1 if report.failed or not report.passed else 0
+
+
+def run_apart(wanted, options, report):
+    """Runs each suite in a process of its own, `options.jobs` at a time, and prints what it printed when it has ended.
+    What may take longest begins first."""
+    command = [sys.executable, sys.argv[0], "--build", options.build, "--log-lines", str(options.log_lines)]
+    command += ["--no-skip"] * options.no_skip + ["--long"] * options.long
+    command += [word for part in options.only for word in ("--only", part)]
+    running = set()
+
+    def run(name):
+        with subprocess.Popen([*command, "--suite", name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace") as process:
+            running.add(process)
+            text = process.communicate()[0]
+            running.discard(process)
+        return name, process.returncode, text
+
+    may_take = {}
+    for suite, tests in wanted:
+        may_take[suite.name] = may_take.get(suite.name, 0) + sum(test[2] for test in tests)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        ended = [pool.submit(run, name) for name in sorted(may_take, key=may_take.get, reverse=True)]
+        try:
+            for future in concurrent.futures.as_completed(ended):
+                report.take(*future.result())
+        finally:
+            for each in ended:
+                each.cancel()
+            for process in list(running):
+                process.terminate()
 
 
 def run_suite(suite, tests, build, report):
