@@ -23,6 +23,7 @@ part "mutants" sh tests/checks/mutants.sh
 part "fuzz" sh tests/fuzz/run.sh 180
 part "simulation" sh tests/simulation/run.sh 100000
 part "faults" sh tests/faults/all.sh
+part "streams" /usr/bin/python3 tests/bench/streams.py build/release
 part "quickstart" sh conf/quickstart.sh --once
 
 echo "$passed passed, $failed failed"
