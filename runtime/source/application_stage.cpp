@@ -133,7 +133,12 @@ void ApplicationStage::begin_exchange(std::unique_ptr<Link> link) {
   if (out_.empty()) {
     protocol::append_begin_request(out_, Link::request_id,
                                    static_cast<std::uint16_t>(protocol::Role::responder), true);
-    if (body_size_ != 0) overrides_.emplace_back("CONTENT_LENGTH", std::to_string(body_size_));
+    if (body_size_ != 0) {
+      overrides_.emplace_back("CONTENT_LENGTH", std::to_string(body_size_));
+    } else if (facts_.content_length == UINT64_MAX && !facts_.params->get("CONTENT_LENGTH").empty()) {
+      // Caddy says -1 of a chunked body; who takes that for a number reads nothing, or for ever.
+      overrides_.emplace_back("CONTENT_LENGTH", "");
+    }
     append_request_params(out_, Link::request_id, *facts_.params, overrides_);
     start_size_ = out_.size();
   }

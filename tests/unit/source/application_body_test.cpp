@@ -65,6 +65,21 @@ TEST_F(ApplicationBody, ThatIsEmptyAndHasNoLengthGetsNone) {
   EXPECT_TRUE(bench.wire().body_ended());
 }
 
+TEST_F(ApplicationBody, WhoseLengthIsNoNumberIsToldOfWithoutIt) {
+  for (const bool streams : {false, true}) {
+    bench.config.stream = streams;
+    bench.open();
+    for (const std::string length : {"-1", "x", "99999999999999999999"}) {
+      Play play(bench, {{"REQUEST_METHOD", "POST"}, {"CONTENT_LENGTH", length}});
+      play.start();
+      play.end_body();
+      EXPECT_EQ(bench.wire().params(), "REQUEST_METHOD=POST\n") << length << ", stream " << streams;
+      play.stage->cancel();
+      bench.open();
+    }
+  }
+}
+
 TEST_F(ApplicationBody, WithoutALengthGoesOutAsItComesWithStream) {
   bench.config.stream = true;
   bench.open();
