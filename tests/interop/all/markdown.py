@@ -6,7 +6,9 @@ import os
 import subprocess
 
 from support import examples, file_site, host, site, web
+from support.further_servers import Caddy
 from support.runner import Suite, equal, expect
+from support.servers import running as running_server
 
 suite = Suite("markdown site")
 
@@ -67,6 +69,18 @@ def _behind(which, extra):
 SERVERS = {name: suite.fixture(_behind(which, extra)) for name, which, extra in (
     ("nginx", examples.nginx, _nginx), ("lighttpd", examples.lighttpd, file_site.lighttpd),
     ("mod_fcgid", examples.apache, file_site.mod_fcgid), ("mod_proxy_fcgi", examples.apache_attaches, file_site.mod_proxy_fcgi))}
+
+
+@suite.fixture
+def behind_caddy(t):
+    with tree() as folder, site.running(t.build, config(folder)) as trivet:
+        proxy = f"reverse_proxy unix/{trivet.socket_path} {{\n  transport fastcgi\n}}"
+        server = Caddy(trivet.folder, host.free_port(), proxy)
+        with running_server(server):
+            yield examples.Pair(trivet, server, server.port)
+
+
+SERVERS["Caddy"] = behind_caddy
 
 
 @suite.fixture
