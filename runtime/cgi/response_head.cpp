@@ -162,6 +162,12 @@ std::string_view ResponseHead::set(std::string_view name, std::string_view value
   return add(name, value);
 }
 
+void ResponseHead::keep(std::size_t count) noexcept {
+  if (count >= places_.size()) return;
+  text_.resize(places_[count].begin);
+  places_.resize(count);
+}
+
 void ResponseHead::remove(std::string_view name) noexcept {
   std::erase_if(places_, [&](const PlaceInText& place) {
     return equals_ignoring_case(std::string_view(text_).substr(place.begin, place.name_size), name);
@@ -190,6 +196,11 @@ void ResponseHead::swap(ResponseHead& other) noexcept {
   places_.swap(other.places_);
 }
 
+std::size_t append_fields(const ResponseHead& head, base::Buffer& out) {
+  for (std::size_t i = 0; i < head.size(); ++i) append_field(out, head.at(i).name, head.at(i).value);
+  return head.size();
+}
+
 std::string_view emit(const ResponseHead& head, const HeadRules& rules, base::Buffer& out) {
   const std::size_t start = out.size();
   const bool moved = head.find("Location").has_value();
@@ -210,6 +221,7 @@ std::string_view emit(const ResponseHead& head, const HeadRules& rules, base::Bu
     append_field(out, field.name, field.value);
     ++fields;
   }
+  if (rules.more != nullptr) fields += append_fields(*rules.more, out);
   if (!never_a_body) {
     if (!has_type && rules.body_may_follow) {
       append_field(out, "Content-Type", "text/plain; charset=utf-8");
@@ -229,8 +241,8 @@ std::string_view emit(const ResponseHead& head, const HeadRules& rules, base::Bu
   return {};
 }
 
-void emit_plain(int status, std::string_view allow, int retry_after, bool head_method, base::Buffer& out,
-                std::size_t& head_end) {
+void emit_plain(int status, std::string_view allow, int retry_after, bool head_method,
+                const ResponseHead* more, base::Buffer& out, std::size_t& head_end) {
   const std::size_t start = out.size();
   const std::string_view phrase = reason_phrase(status);
   append_status(out, status);
@@ -241,6 +253,7 @@ void emit_plain(int status, std::string_view allow, int retry_after, bool head_m
     append_number(out, static_cast<std::uint64_t>(retry_after));
     out.append("\r\n");
   }
+  if (more != nullptr) append_fields(*more, out);
   append_length(out, phrase.size() + 5);  // "404 ", the phrase, a line end.
   out.append("\r\n");
   head_end = out.size() - start;

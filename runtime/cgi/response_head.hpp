@@ -44,6 +44,7 @@ class ResponseHead {
   std::string_view add(std::string_view name, std::string_view value);
   std::string_view set(std::string_view name, std::string_view value);  ///< Replaces all of that name.
   void remove(std::string_view name) noexcept;
+  void keep(std::size_t count) noexcept;  ///< Forgets those after the first `count`.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;  ///< The first.
   [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
   [[nodiscard]] Field at(std::size_t index) const noexcept;
@@ -70,19 +71,24 @@ struct HeadRules {
   std::size_t max_fields = 90;
   bool body_may_follow = true;                  ///< False for HEAD, 204, 304.
   std::optional<std::uint64_t> content_length;  ///< What the host knows of the length; replaces the plugin's.
+  const ResponseHead* more = nullptr;           ///< Fields that go out behind its own: cookies of guards.
 };
 
-/// Appends the complete CGI header block: `Status: CODE reason` first, the fields, a Content-Type where a
-/// body may follow and none was set (text/plain; charset=utf-8), a Content-Length if known, CRLF everywhere,
-/// the empty line. 204 and 304 get neither length nor type. Location never goes out without its explicit
-/// Status: a Location with no status set becomes 302. Gives what is wrong (too many bytes or fields: `out` is
-/// unchanged), or empty.
+/// Appends the fields, one a line, and gives their number.
+std::size_t append_fields(const ResponseHead& head, base::Buffer& out);
+
+/// Appends the complete CGI header block: `Status: CODE reason` first, the fields, `more`, a Content-Type
+/// where a body may follow and none was set (text/plain; charset=utf-8), a Content-Length if known, CRLF
+/// everywhere, the empty line. 204 and 304 get neither length nor type. Location never goes out without its
+/// explicit Status: a Location with no status set becomes 302. Gives what is wrong (too many bytes or fields:
+/// `out` is unchanged), or empty.
 [[nodiscard]] std::string_view emit(const ResponseHead& head, const HeadRules& rules, base::Buffer& out);
 
 /// A complete small response of the host's own, head and body ("404 Not Found\n", text/plain), for `status`;
 /// `allow` fills an Allow field (405), `retry_after` seconds a Retry-After (503) when above 0. HEAD: no body
-/// is appended, the length is that of the body. `head_end` gets the size of the head.
-void emit_plain(int status, std::string_view allow, int retry_after, bool head_method, base::Buffer& out,
-                std::size_t& head_end);
+/// is appended, the length is that of the body. `head_end` gets the size of the head. The fields in `more` go
+/// out too, where there are any; whether all of it fits is for the caller to see.
+void emit_plain(int status, std::string_view allow, int retry_after, bool head_method,
+                const ResponseHead* more, base::Buffer& out, std::size_t& head_end);
 
 }  // namespace trivet::cgi

@@ -70,8 +70,8 @@ class Verdict {
 };
 
 /// Appends the answer of an authorizer that allows (FastCGI 1.0, 6.3): `Status: 200 OK`, one `Variable-NAME:
-/// value` per name in `declared`, in that order, with an empty value where `find` gives null; nothing else,
-/// no body. What is wrong (too many bytes), or empty.
+/// value` per name in `declared`, in that order, with an empty value where `find` gives null, and
+/// `rules.more`; nothing else, no body. What is wrong (too many bytes or fields), or empty.
 template <class Find>
 [[nodiscard]] std::string_view emit_allow(const std::vector<std::string>& declared, Find find,
                                           const HeadRules& rules, base::Buffer& out) {
@@ -84,10 +84,13 @@ template <class Find>
     if (const Verdict::Variable* variable = find(name)) out.append(variable->value);
     out.append("\r\n");
   }
+  std::size_t fields = 1 + declared.size();
+  if (rules.more != nullptr) fields += append_fields(*rules.more, out);
   out.append("\r\n");
-  if (out.size() - start > rules.max_bytes) {
+  if (fields > rules.max_fields || out.size() - start > rules.max_bytes) {
     out.truncate(start);
-    return "the variables are larger than head_bytes";
+    return fields > rules.max_fields ? "the variables and cookies are more than head_fields"
+                                     : "the variables and cookies are larger than head_bytes";
   }
   return {};
 }

@@ -110,6 +110,7 @@ class Explaining {
         roles::admit(command_.role, listener_, listen.accept_steering, params, router_, scratch_);
     line("slice", std::string(name_of(admission.slice)) +
                       (admission.phase ? ", phase " + std::string(name_of(*admission.phase)) : ""));
+    if (admission.dialect) line("dialect", dialect(*admission.dialect, params));
     if (admission.route != nullptr) describe(admission);
     if (admission.status != 0) {
       refused(admission.status, admission.reason);
@@ -133,6 +134,20 @@ class Explaining {
       }
     }
     return routes;
+  }
+
+  static std::string dialect(const cgi::ChosenDialect& chosen, const cgi::Params& params) {
+    std::string text(chosen.dialect->name);
+    if (chosen.is_unknown) {
+      text += ": " + std::string(chosen.by) + " is " + config::in_quotes(params.get(chosen.by)) +
+              ", which is none";
+    } else if (!chosen.by.empty()) {
+      text += ", by " + std::string(chosen.by);
+    }
+    if (chosen.dialect->knows_only_401_and_403)
+      text += "; other 4xx and redirects go as 401 and X-Trivet-Status";
+    if (chosen.dialect->cookies != cgi::Dialect::Cookies::none) text += "; an allow may set cookies";
+    return text;
   }
 
   void line(std::string_view what, const std::string& text) {

@@ -61,6 +61,7 @@ class Admitting {
                              "\", which a request in this role may not ask for");
     }
     result_.slice = *slice;
+    if (*slice == Slice::authorizer) result_.dialect = cgi::choose_dialect(params_);
     return true;
   }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/cgi/dialect.hpp"
 #include "runtime/cgi/params.hpp"
 #include "runtime/cgi/request_path.hpp"
 #include "runtime/protocol/record.hpp"
@@ -28,6 +29,8 @@ struct Admission {
   bool configuration_error = false;
   Slice slice = Slice::responder;
   std::optional<config::Phase> phase;  ///< FCGI_APACHE_ROLE of a request in the role AUTHORIZER.
+  /// The form of its answer, where the slice is an authorizer's.
+  std::optional<cgi::ChosenDialect> dialect;
   const Route* route = nullptr;
   /// Another guarded route that SCRIPT_NAME+PATH_INFO matches: its guards run first, so that a rewrite in the
   /// web server cannot part a guard from its source.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/cgi/text.hpp"
+
 namespace trivet::roles {
 namespace {
 
@@ -47,6 +49,7 @@ void GuardPlan::enter(const std::vector<Guard>& guards, const Guard* group) {
   level.group = group;
   level.at = 0;
   level.variables = collected_.variables();
+  level.cookies = collected_.head().size();
   level.is_any = group != nullptr && group->kind == config::Guard::Kind::any;
   level.is_shadow = (around != nullptr && around->is_shadow) || (group != nullptr && group->shadow);
   level.may_go_on = (around != nullptr && around->may_go_on) || level.is_any || level.is_shadow;
@@ -194,7 +197,10 @@ void GuardPlan::leave_out() {
 
 void GuardPlan::leave(bool allows) {
   Level& level = top();
-  if (!allows) collected_.keep_variables(level.variables);
+  if (!allows) {
+    collected_.keep_variables(level.variables);
+    collected_.head().keep(level.cookies);
+  }
   if (level.has_answer) {
     if (allows) {
       drop(level.answer);
@@ -228,6 +234,19 @@ bool GuardPlan::collect(const cgi::Verdict& verdict) {
       continue;
     }
     if (const auto wrong = collected_.set_variable(variable.name, variable.value); !wrong.empty()) {
+      problem_ = wrong;
+      return false;
+    }
+  }
+  return collect_cookies(verdict.head());
+}
+
+bool GuardPlan::collect_cookies(const cgi::ResponseHead& head) {
+  constexpr std::string_view name = "Set-Cookie";
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    const cgi::ResponseHead::Field field = head.at(i);
+    if (!cgi::equals_ignoring_case(field.name, name)) continue;
+    if (const auto wrong = collected_.head().add(name, field.value); !wrong.empty()) {
       problem_ = wrong;
       return false;
     }

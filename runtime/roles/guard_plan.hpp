@@ -23,7 +23,7 @@ namespace trivet::roles {
 /// A guard or group whose `methods` do not hold the request's is left out; a group of which all were left out
 /// denies, and so does whatever is for some methods only where the request says none. A failure is a deny,
 /// unless the guard has on_error = "allow". What a shadow says is told and counted, and is as if it were not
-/// there. Only the variables of guards that the decision rests on are collected.
+/// there. Only the variables and cookies of guards that the decision rests on are collected.
 ///
 /// Thread    [loop].
 /// Lifetime  Part of its Request; clear() only when it is not busy.
@@ -73,8 +73,9 @@ class GuardPlan final : private GuardRun::Owner {
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
   /// Some guard that is no shadow allowed.
   [[nodiscard]] bool has_decided() const noexcept { return has_decided_; }
-  /// The variables that the guards set.
-  [[nodiscard]] const cgi::Verdict& collected() const noexcept { return collected_; }
+  /// The variables that the guards set, and in head() their Set-Cookie lines alone. A cookie is no secret of
+  /// the guard, and what it is for depends on the client's having it; the rest of an allow's head is dropped.
+  [[nodiscard]] cgi::Verdict& collected() noexcept { return collected_; }
 
  private:
   /// A group, or all guards of a route, while they are asked.
@@ -83,6 +84,7 @@ class GuardPlan final : private GuardRun::Owner {
     const Guard* group = nullptr;  ///< Null: a route's.
     std::size_t at = 0;
     std::size_t variables = 0;  ///< How many were collected before it.
+    std::size_t cookies = 0;    ///< Likewise.
     bool is_any = false;
     bool is_shadow = false;   ///< It, or what it is part of.
     bool may_go_on = false;   ///< A failure inside does not end the request.
@@ -105,6 +107,7 @@ class GuardPlan final : private GuardRun::Owner {
   void refuse_unasked(const Guard* guard, std::string reason);
   void drop(GuardAnswer& answer);
   [[nodiscard]] bool collect(const cgi::Verdict& verdict);
+  [[nodiscard]] bool collect_cookies(const cgi::ResponseHead& head);
   [[nodiscard]] GuardRun& free_run();
   [[nodiscard]] Level& top() noexcept { return levels_[depth_ - 1]; }
 

@@ -11,6 +11,10 @@ namespace {
 
 /// A parameter block of usual size stays with the request for the next one; a large one is given back.
 constexpr std::size_t kept_block = 16384;
+/// nginx reads a head, with the header of its record, into one page by default. A little less, to be told in
+/// time.
+constexpr std::size_t nginx_buffer = 4000;
+constexpr std::uint32_t told_large_head = 1U << 3U;
 
 }  // namespace
 
@@ -29,6 +33,7 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
   slice_ = begin.role == protocol::Role::authorizer ? Slice::authorizer
            : begin.role == protocol::Role::filter   ? Slice::filter
                                                     : Slice::responder;
+  dialect_ = nullptr;
   route_ = nullptr;
   status_after_guards_ = 0;
   params_.reset();
@@ -322,8 +327,20 @@ void Request::refuse(int status, std::string_view reason, std::string_view allow
        writer_.head_sent() ? "the response was cut" : "refused", shown, reason);
   if (slice_ == Slice::authorizer)
     env_.tally.decided(route_, shown >= 500 ? Tally::Decision::error : Tally::Decision::deny);
-  writer_.fail(shown, allow, shown == 503 ? 1 : 0, protocol_status);
+  writer_.fail(translated(shown), allow, shown == 503 ? 1 : 0, protocol_status);
   answered();
+}
+
+/// Of a refusal of the host's own, in the dialect of who asks.
+int Request::translated(int status) {
+  if (dialect_ == nullptr || dialect_->shown(status) == status) return status;
+  cgi::ResponseHead& more =
+      guards_.collected().head();  // Nobody was let in: nothing of it goes out any more.
+  more.clear();
+  more.set_status(status);
+  cgi::translate_denial(*dialect_, more);
+  writer_.add_to_head(&more);
+  return more.status();
 }
 
 void Request::answered() {
@@ -343,6 +360,10 @@ void Request::answered() {
   const base::TimePoint head = writer_.head_written();
   env_.tally.response(route_, writer_.status(), head > begun_ ? head - begun_ : base::Duration{});
   tell_access(aborted_ ? "aborted" : writer_.incomplete() ? "cut" : "complete");
+  if (writer_.head_bytes() > nginx_buffer) {
+    tell_once(told_large_head, "a head is larger than nginx takes by default", "see fastcgi_buffer_size",
+              log::Level::warn);
+  }
   if (writer_.was_cut())
     tell(log::Level::warn, "the body was cut", 0, "it is longer than its Content-Length");
   if (peer_ != nullptr) peer_->on_request_ended(*this, writer_.broken());
@@ -447,10 +468,11 @@ void Request::tell(log::Level level, std::string_view event, int status, std::st
                   {"uri", clean(params_.get("REQUEST_URI"), scratch[2])}});
 }
 
-void Request::tell_once(std::uint32_t bit, std::string_view event, std::string_view reason) {
+void Request::tell_once(std::uint32_t bit, std::string_view event, std::string_view reason,
+                        log::Level level) {
   if (route_ == nullptr || (route_->told & bit) != 0) return;
   route_->told |= bit;
-  tell(log::Level::error, event, 0, reason);
+  tell(level, event, 0, reason);
 }
 
 }  // namespace trivet::roles

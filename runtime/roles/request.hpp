@@ -114,6 +114,7 @@ class Request final : public protocol::RequestInput,
   void guards_passed();
   void answer_allow();
   void answer_deny();
+  [[nodiscard]] int translated(int status);
   void run_chain();
   void hide_from_source();
   [[nodiscard]] std::string_view fill_initial_head();
@@ -131,7 +132,8 @@ class Request final : public protocol::RequestInput,
   void refuse(int status, std::string_view reason, std::string_view allow = {},
               std::uint8_t protocol_status = 0);
   void tell(log::Level level, std::string_view event, int status, std::string_view reason);
-  void tell_once(std::uint32_t bit, std::string_view event, std::string_view reason);
+  void tell_once(std::uint32_t bit, std::string_view event, std::string_view reason,
+                 log::Level level = log::Level::error);
   void answered();
   void hold_no_longer();
   void let_go_if_idle();
@@ -152,6 +154,7 @@ class Request final : public protocol::RequestInput,
   bool keep_connection_ = false;
   bool params_refused_ = false;
   Slice slice_ = Slice::responder;
+  const cgi::Dialect* dialect_ = nullptr;  ///< Null: not an authorizer's answer, or not known yet.
   const Route* route_ = nullptr;
   int status_after_guards_ = 0;
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint32_t told_configuration = 1U << 0U;
 constexpr std::uint32_t told_undeclared = 1U << 1U;
+constexpr std::uint32_t told_dialect = 1U << 2U;
 
 trivet_phase abi_phase(std::optional<config::Phase> phase) noexcept {
   if (!phase) return TRIVET_PHASE_NONE;
@@ -85,6 +86,7 @@ bool Request::let_in() {
       admit(role_, origin_.listener, origin_.accept_steering, params_, env_.router, scratch_);
   slice_ = admission.slice;
   route_ = admission.route;
+  if (admission.dialect) dialect_ = admission.dialect->dialect;
   facts_.phase = abi_phase(admission.phase);
   facts_.path = admission.target.path;
   status_after_guards_ = admission.status_after_guards;
@@ -100,6 +102,10 @@ bool Request::let_in() {
     return false;
   }
   facts_.route = route_->config.name;
+  if (admission.dialect && admission.dialect->is_unknown) {
+    tell_once(told_dialect, "TRIVET_DIALECT is unknown: answers have the form of the specification",
+              params_.get(admission.dialect->by));
+  }
   patience_.set(env_.loop, route_->config.timeout);
   method_ = admission.target.method;
   if (admission.also_guarded_by != nullptr) guards_.add(*admission.also_guarded_by);
@@ -204,6 +210,7 @@ void Request::answer_deny() {
     // A person sees this: better the reason phrase than an empty page.
     verdict.body().append(std::to_string(status) + " " + std::string(cgi::reason_phrase(status)) + "\n");
   }
+  if (dialect_ != nullptr) cgi::translate_denial(*dialect_, verdict.head());
   if (const auto wrong = writer_.deny(verdict.head(), verdict.body().bytes()); !wrong.empty()) {
     refuse(500, wrong);
     return;
@@ -217,8 +224,13 @@ void Request::answer_allow() {
     refuse(403, "no guard has decided");
     return;
   }
+  cgi::ResponseHead& cookies = guards_.collected().head();
+  const auto carried = dialect_ == nullptr ? cgi::Dialect::Cookies::none : dialect_->cookies;
+  if (carried == cgi::Dialect::Cookies::numbered) cgi::number_cookies(cookies);
+  if (carried != cgi::Dialect::Cookies::none) writer_.add_to_head(&cookies);
   const auto find = [this](const std::string& name) { return guards_.collected().find_variable(name); };
   if (const auto wrong = writer_.allow(route_->config.variables, find); !wrong.empty()) {
+    writer_.add_to_head(nullptr);
     refuse(500, wrong);
     return;
   }
@@ -238,6 +250,7 @@ void Request::guards_passed() {
     for (const Route* route : guards_.routes()) {
       for (const std::string& name : route->config.variables) params_.remove(name);
     }
+    writer_.add_to_head(&collected.head());
     for (std::size_t i = 0; i < collected.variables(); ++i) {
       params_.set(collected.variable(i).name, collected.variable(i).value);
     }

@@ -29,6 +29,8 @@ void ResponseWriter::reset(Peer& peer, base::Loop& loop, const base::Limits& lim
   id_ = id;
   head_.clear();
   held_.clear();
+  more_ = nullptr;
+  head_bytes_ = 0;
   declared_.reset();
   written_ = body_sent_ = 0;
   head_written_ = {};
@@ -103,12 +105,14 @@ std::string_view ResponseWriter::send_head(std::optional<std::uint64_t> length) 
   cgi::HeadRules rules;
   rules.max_bytes = limits_->head_bytes;
   rules.max_fields = limits_->head_fields;
+  rules.more = more_;
   rules.body_may_follow = head_.status() != 204 && head_.status() != 304;
   rules.content_length = rules.body_may_follow ? length : std::nullopt;
   if (const auto wrong = cgi::emit(head_, rules, out()); !wrong.empty()) {
     out().truncate(record);
     return wrong;
   }
+  head_bytes_ = out().size() - record;
   protocol::end_record(out(), record, RecordType::standard_out, id_);
   state_ = State::sending;
   head_written_ = loop_->exact_now();
@@ -202,7 +206,13 @@ void ResponseWriter::fail(int status, std::string_view allow, int retry_after, s
     const std::size_t record = protocol::begin_record(out());
     const std::size_t content = out().size();
     std::size_t head_end = 0;
-    cgi::emit_plain(status, allow, retry_after, head_method_, out(), head_end);
+    cgi::emit_plain(status, allow, retry_after, head_method_, more_, out(), head_end);
+    constexpr std::size_t own_fields = 6;
+    if (more_ != nullptr &&
+        (head_end > limits_->head_bytes || more_->size() + own_fields > limits_->head_fields)) {
+      out().truncate(content);
+      cgi::emit_plain(status, allow, retry_after, head_method_, nullptr, out(), head_end);
+    }
     body_sent_ = out().size() - content - head_end;
     protocol::end_record(out(), record, RecordType::standard_out, id_);
   }

@@ -46,6 +46,9 @@ class ResponseWriter {
   /// has passed the head of the response on.
   void hold_unless_complete() noexcept { held_back_ = release_when_complete_ = true; }
   void release();
+  /// These fields go out with whatever head does: the cookies of the guards. They outlive the answer. A
+  /// failure of the host's own leaves them out where they do not fit.
+  void add_to_head(const cgi::ResponseHead* more) noexcept { more_ = more; }
 
   /// The head of the answer; taken over. Empty, or why the answer failed.
   [[nodiscard]] std::string_view begin(cgi::ResponseHead& head);
@@ -84,6 +87,8 @@ class ResponseWriter {
   [[nodiscard]] bool incomplete() const noexcept { return incomplete_; }
   /// Bytes of the body, without what HEAD left out.
   [[nodiscard]] std::uint64_t body_sent() const noexcept { return body_sent_; }
+  /// Of the head, and the header of its record.
+  [[nodiscard]] std::size_t head_bytes() const noexcept { return head_bytes_; }
   /// When the head was written.
   [[nodiscard]] base::TimePoint head_written() const noexcept { return head_written_; }
   /// Starts the 20 ms clock if something is held and the answer goes on.
@@ -109,6 +114,8 @@ class ResponseWriter {
   base::Buffer held_;
   base::Buffer delayed_;  ///< Records that wait for release().
   base::MemberTimer<ResponseWriter, &ResponseWriter::on_held_long_enough> timer_{*this};
+  const cgi::ResponseHead* more_ = nullptr;
+  std::size_t head_bytes_ = 0;
   std::optional<std::uint64_t> declared_;  ///< The plugin's own Content-Length.
   std::uint64_t written_ = 0;
   std::uint64_t body_sent_ = 0;
@@ -133,10 +140,13 @@ std::string_view ResponseWriter::allow(const std::vector<std::string>& declared,
   const std::size_t record = protocol::begin_record(out());
   cgi::HeadRules rules;
   rules.max_bytes = limits_->head_bytes;
+  rules.max_fields = limits_->head_fields;
+  rules.more = more_;
   if (const auto wrong = cgi::emit_allow(declared, find, rules, out()); !wrong.empty()) {
     out().truncate(record);
     return wrong;
   }
+  head_bytes_ = out().size() - record;
   status_ = 200;
   end_verdict(record);
   return {};

@@ -26,7 +26,8 @@ class Verdict {
   /// A variable of the allowed request; the route has to declare it. Of no use with a deny.
   Verdict& set(std::string_view name, std::string_view value) & { return push(variables_, name, value); }
   Verdict&& set(std::string_view name, std::string_view value) && { return std::move(set(name, value)); }
-  /// A header of the answer. With an allow it goes where a response follows.
+  /// A header of the answer. Of an allow only Set-Cookie goes to the client: with the response that follows,
+  /// and by a web server that asks and can pass it on (nginx, Caddy, HAProxy).
   Verdict& header(std::string_view name, std::string_view value) & { return push(headers_, name, value); }
   Verdict&& header(std::string_view name, std::string_view value) && {
     return std::move(header(name, value));

@@ -112,14 +112,14 @@ TEST(Head, FieldsAreReplacedRemovedAndFoundWithoutCase) {
 TEST(Plain, IsACompleteAnswer) {
   base::Buffer out;
   std::size_t head_end = 0;
-  emit_plain(405, "GET, HEAD", 0, false, out, head_end);
+  emit_plain(405, "GET, HEAD", 0, false, nullptr, out, head_end);
   EXPECT_EQ(
       text(out),
       "Status: 405 Method Not Allowed\r\nContent-Type: text/plain; charset=utf-8\r\nAllow: GET, HEAD\r\n"
       "Content-Length: 23\r\n\r\n405 Method Not Allowed\n");
   EXPECT_EQ(text(out).substr(head_end), "405 Method Not Allowed\n");
   out.clear();
-  emit_plain(503, {}, 1, true, out, head_end);
+  emit_plain(503, {}, 1, true, nullptr, out, head_end);
   EXPECT_EQ(text(out),
             "Status: 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n"
             "Content-Length: 24\r\n\r\n");

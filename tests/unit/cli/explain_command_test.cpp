@@ -175,6 +175,47 @@ Routes before it, and what of them does not fit:
                     true,
                     R"(listener     web (unix:/run/x.sock)
 slice        authorizer
+dialect      fastcgi
+route        private (t.toml:40), path /private/**
+guard        key (/bin/true)
+)"},
+        ExplainCase{
+            "ForNginx",
+            "GET",
+            "/x",
+            responder,
+            {{"TRIVET_ROUTE", "private"}, {"TRIVET_ROLE", "authorizer"}, {"SERVER_SOFTWARE", "nginx/1.22.1"}},
+            "",
+            true,
+            R"(listener     web (unix:/run/x.sock)
+slice        authorizer
+dialect      nginx, by SERVER_SOFTWARE; other 4xx and redirects go as 401 and X-Trivet-Status; an allow may set cookies
+route        private (t.toml:40), path /private/**
+guard        key (/bin/true)
+)"},
+        ExplainCase{"ForCaddy",
+                    "GET",
+                    "/x",
+                    responder,
+                    {{"TRIVET_ROUTE", "private"}, {"TRIVET_ROLE", "authorizer"}, {"TRIVET_DIALECT", "caddy"}},
+                    "",
+                    true,
+                    R"(listener     web (unix:/run/x.sock)
+slice        authorizer
+dialect      caddy, by TRIVET_DIALECT; an allow may set cookies
+route        private (t.toml:40), path /private/**
+guard        key (/bin/true)
+)"},
+        ExplainCase{"InNoDialectThatThereIs",
+                    "GET",
+                    "/x",
+                    authorizer,
+                    {{"TRIVET_ROUTE", "private"}, {"TRIVET_DIALECT", "ngin\nx"}},
+                    "",
+                    true,
+                    R"(listener     web (unix:/run/x.sock)
+slice        authorizer
+dialect      fastcgi: TRIVET_DIALECT is "ngin\nx", which is none
 route        private (t.toml:40), path /private/**
 guard        key (/bin/true)
 )"},
@@ -207,6 +248,7 @@ Routes before it, and what of them does not fit:
                     true,
                     R"(listener     web (unix:/run/x.sock)
 slice        authorizer, phase authenticator
+dialect      mod_fcgid, by FCGI_APACHE_ROLE
 route        asks (t.toml:28), path /app/**
 guard        key (/bin/true)
 
@@ -298,6 +340,7 @@ authorize = ["key", { any = [{ plugin = "allow", methods = ["OPTIONS", "HEAD"] }
   EXPECT_EQ(without_folder(explain(*loaded.config, command).text, "/etc"),
             R"(listener     web (unix:/run/x.sock)
 slice        authorizer
+dialect      fastcgi
 route        mixed (t.toml:6), path /**
 guard        key (/bin/true)
 guard        any of [allow (built in), for OPTIONS, HEAD only; all of [key (/bin/true); deny (built in)]]
