@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "runtime/host/numbers.hpp"
 #include "runtime/host/serving.hpp"
 #include "runtime/host/start.hpp"
+#include "runtime/host/team.hpp"
 #include "runtime/host/unprivileged.hpp"
 #include "runtime/host/zones.hpp"
 #include "runtime/io/descriptor_limit.hpp"
@@ -25,6 +27,7 @@
 #include "runtime/plugin/current.hpp"
 #include "runtime/process/board.hpp"
 #include "runtime/process/channel.hpp"
+#include "runtime/process/leash.hpp"
 #include "runtime/process/worker_start.hpp"
 
 namespace trivet::host {
@@ -216,6 +219,11 @@ int work_with(process::Channel& channel, const process::Board& board, process::M
   if (!statistics) return fail(channel, {statistics.error()}, exit_internal);
   if (const auto errors = give_up_privileges(config); !errors.empty())
     return fail(channel, errors, exit_failed);
+  const auto leash = process::Leash::start(
+      channel.maker(),
+      std::chrono::ceil<std::chrono::milliseconds>(config.server.shutdown_grace + Team::kill_delay),
+      [&logs] { logs->log->error("the supervisor is gone and this worker does not end: it is killed"); });
+  if (!leash) return fail(channel, {leash.error()}, exit_internal);
   auto loop = io::EventLoop::open();
   if (!loop) return fail(channel, {loop.error()}, exit_internal);
   Assembled assembled =

@@ -26,6 +26,12 @@ base::Result<std::pair<Channel, Channel>> Channel::make_pair() {
   return std::pair(Channel(process::FileDescriptor(ends[0])), Channel(process::FileDescriptor(ends[1])));
 }
 
+pid_t Channel::maker() const noexcept {
+  ucred made_by{};
+  socklen_t size = sizeof made_by;
+  return ::getsockopt(socket_.get(), SOL_SOCKET, SO_PEERCRED, &made_by, &size) == 0 ? made_by.pid : 0;
+}
+
 Channel::Outcome Channel::send(std::uint32_t kind, std::string_view text,
                                std::span<const int> descriptors) noexcept {
   if (text.size() > most_text || descriptors.size() > most_descriptors) return Outcome::gone;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -47,6 +49,8 @@ class Channel {
                              std::span<const int> descriptors = {}) noexcept;
   [[nodiscard]] Outcome receive(Message& message);
   [[nodiscard]] int descriptor() const noexcept { return socket_.get(); }
+  /// The process that made the pair, alive or not; 0 where the kernel does not say.
+  [[nodiscard]] pid_t maker() const noexcept;
 
  private:
   process::FileDescriptor socket_;

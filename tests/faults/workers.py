@@ -6,7 +6,7 @@ import signal
 import statistics
 import time
 
-from support import faulty, fcgi
+from support import faulty, fcgi, host as hosts
 from support.fcgi import cgi, request
 from support.load import load
 from support.runner import Suite, equal, eventually, expect
@@ -105,3 +105,65 @@ def _(t):
             eventually(lambda: set(faulty.children(host.pid)) - workers, "another worker", 20)
         busy.stop().expect_nothing_lost()
         faulty.expect_served(host)
+
+
+SLOW = """
+[plugin.slow]
+timeout = "60s"
+[[route]]
+path = "/slow"
+respond = "slow"
+"""
+
+
+def _hang(host):
+    """The connection to a worker that loops on its loop, with every signal blocked; it is ended by who comes after."""
+    link = host.connect(timeout=60)
+    for deed in ("block", "ignore"):
+        link.send(request(cgi(f"/loop?{deed}"), flags=fcgi.KEEP))
+        equal(link.take().status, 200, deed)
+    link.send(request(cgi("/loop?loop"), flags=fcgi.KEEP))
+    return link
+
+
+@suite.test("S03: a worker that hangs in a plugin does not outlive a killed supervisor for long; the others finish what runs",
+            timeout=90)
+def _(t):
+    config = SLOW + faulty.CONFIG
+    with faulty.running(t, processes=3, config=config, server='shutdown_grace = "3s"\nwatchdog = "120s"\n') as host:
+        workers = faulty.children(host.pid)
+        with host.connect(timeout=60) as slow, _hang(host):
+            time.sleep(0.2 * t.build.slowness)  # What comes now is not for the one that hangs.
+            slow.send(request(cgi("/slow?ms=1500"), flags=fcgi.KEEP))
+            time.sleep(0.2 * t.build.slowness)
+            host.kill()
+            equal(slow.take().status, 200, "what ran in a worker whose supervisor is gone")
+            begun = time.monotonic()
+            # shutdown_grace, two seconds more, and one for looking.
+            eventually(lambda: all(faulty.has_ended(each) for each in workers), "the end of every worker", 30)
+            print(f"     every worker had ended {time.monotonic() - begun:.1f} s later")
+        expect("this worker does not end: it is killed" in host.log_text(), "nothing tells of it")
+        host.log.write_text("")
+        host.start()
+        faulty.expect_served(host, 5)
+
+
+@suite.test("S03: a worker that hangs while it creates a plugin does not outlive a killed supervisor either", timeout=60)
+def _(t):
+    with hosts.temporary_folder() as folder:
+        config = faulty.CONFIG + f"""
+[plugin.crashes]
+config = {{ how = "hang", only_if = "{folder}/hang" }}
+"""
+        with faulty.running(t, config=config, server='shutdown_grace = "1s"\nstart_timeout = "120s"\n') as host:
+            (folder / "hang").touch()
+            workers = faulty.children(host.pid)
+            os.kill(workers[0], signal.SIGKILL)
+            eventually(lambda: len(set(faulty.children(host.pid)) - set(workers)) == 1, "a worker that hangs", 10)
+            workers = faulty.children(host.pid)
+            time.sleep(0.5 * t.build.slowness)
+            host.kill()
+            eventually(lambda: all(faulty.has_ended(each) for each in workers), "the end of every worker", 30)
+            (folder / "hang").unlink()
+            host.log.write_text("")
+            host.start()

@@ -111,5 +111,10 @@ TEST_F(Channels, EndWithWhoeverSpeaksOtherwise) {
   EXPECT_EQ(theirs->receive(message), Outcome::gone);
 }
 
+TEST_F(Channels, SayWhoMadeThem) {
+  EXPECT_EQ(ours->maker(), ::getpid());
+  EXPECT_EQ(Channel(FileDescriptor()).maker(), 0);
+}
+
 }  // namespace
 }  // namespace trivet::process
