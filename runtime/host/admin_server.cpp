@@ -131,6 +131,21 @@ std::shared_ptr<AdminSession> AdminServer::add(int fd, std::string peer) {
   return sessions_.back();
 }
 
+std::vector<AdminWaiting> AdminServer::release_unheard() {
+  std::vector<AdminWaiting> unheard;
+  for (const auto& each : std::list(sessions_)) {
+    AdminWaiting waiting;
+    waiting.connection = each->release_unheard(waiting.said);
+    if (waiting.connection.is_open()) unheard.push_back(std::move(waiting));
+  }
+  return unheard;
+}
+
+void AdminServer::hear(AdminWaiting waiting) {
+  if (waiting.connection.is_open())
+    add(waiting.connection.release(), "somebody who waited over an upgrade")->start(std::move(waiting.said));
+}
+
 AdminReply AdminServer::adopt(process::FileDescriptor client) {
   if (!client.is_open()) return {};
   const auto session = add(client.release(), "the client of an upgrade");

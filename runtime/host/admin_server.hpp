@@ -5,6 +5,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/base/clock.hpp"
 #include "runtime/base/error.hpp"
@@ -17,6 +18,12 @@
 #include "runtime/process/file_descriptor.hpp"
 
 namespace trivet::host {
+
+/// Somebody who waits through a binary upgrade: his connection, and what he has said of his command so far.
+struct AdminWaiting {
+  process::FileDescriptor connection;
+  std::string said;
+};
 
 /// The admin socket: takes one command from each connection and gives the answer back. root and the user of
 /// this process may ask, nobody else; who stops or drains is answered when the process ends, unless he does
@@ -50,6 +57,10 @@ class AdminServer {
   [[nodiscard]] int descriptor() const noexcept {
     return listener_ == nullptr ? -1 : listener_->descriptor();
   }
+  /// Takes out all whose command has not arrived as a whole, to keep them through a binary upgrade.
+  [[nodiscard]] std::vector<AdminWaiting> release_unheard();
+  /// Somebody who waits since before an upgrade: what he asks is asked now. [loop]
+  void hear(AdminWaiting waiting);
   /// A client that another image of this program released.
   [[nodiscard]] AdminReply adopt(process::FileDescriptor client);
 

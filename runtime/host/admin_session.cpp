@@ -22,9 +22,11 @@ AdminSession::AdminSession(AdminServer& server, io::EventLoop& loop, base::Durat
       peer_(std::move(peer)),
       transport_(io::adopt(loop, fd, *this)) {}
 
-void AdminSession::start() {
+void AdminSession::start(std::string said) {
   loop_.timers().arm(late_, loop_.now() + patience_);
   const auto self = shared_from_this();
+  line_ = std::move(said);
+  look_for_the_end();
   read();
 }
 
@@ -54,15 +56,19 @@ void AdminSession::read() {
         return;
     }
     line_ += base::as_text(base::Bytes(bytes.data(), got.bytes));
-    const std::size_t end = line_.find('\n');
-    if (end != std::string::npos) {
-      take(std::string_view(line_).substr(0, end), end + 1 == line_.size());
-    } else if (line_.size() >= AdminRequest::longest_line) {
-      answer({exit_usage,
-              "trivet: a command has at most " + std::to_string(AdminRequest::longest_line) +
-                  " bytes, with the end of its line\n",
-              {}});
-    }
+    look_for_the_end();
+  }
+}
+
+void AdminSession::look_for_the_end() {
+  const std::size_t end = line_.find('\n');
+  if (end != std::string::npos) {
+    take(std::string_view(line_).substr(0, end), end + 1 == line_.size());
+  } else if (line_.size() >= AdminRequest::longest_line) {
+    answer({exit_usage,
+            "trivet: a command has at most " + std::to_string(AdminRequest::longest_line) +
+                " bytes, with the end of its line\n",
+            {}});
   }
 }
 
@@ -116,7 +122,16 @@ void AdminSession::part() {
 }
 
 process::FileDescriptor AdminSession::release() {
-  if (state_ != State::working) return {};
+  return state_ == State::working ? keep() : process::FileDescriptor();
+}
+
+process::FileDescriptor AdminSession::release_unheard(std::string& said) {
+  if (state_ != State::reading) return {};
+  said = line_;
+  return keep();
+}
+
+process::FileDescriptor AdminSession::keep() {
   process::FileDescriptor copy(::fcntl(fd_, F_DUPFD_CLOEXEC, 0));
   close();
   return copy;

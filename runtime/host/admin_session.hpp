@@ -26,8 +26,8 @@ class AdminSession final : public io::TransportEvents, public std::enable_shared
 
   AdminSession(AdminServer& server, io::EventLoop& loop, base::Duration patience, int fd, std::string peer);
 
-  /// Takes the command.
-  void start();
+  /// Takes the command, of which this was said before.
+  void start(std::string said = {});
   /// One whose command was taken by another image of this program.
   void resume();
   /// Nobody answers before the end.
@@ -38,6 +38,8 @@ class AdminSession final : public io::TransportEvents, public std::enable_shared
   void part();
   /// Nothing where it is not working.
   [[nodiscard]] process::FileDescriptor release();
+  /// Of one whose command has not arrived as a whole: what has, in `said`. Nothing for any other.
+  [[nodiscard]] process::FileDescriptor release_unheard(std::string& said);
   /// It is gone, and told nothing.
   void close();
 
@@ -51,6 +53,8 @@ class AdminSession final : public io::TransportEvents, public std::enable_shared
   void on_late(base::TimePoint /*now*/) { close(); }
 
   void read();
+  void look_for_the_end();
+  [[nodiscard]] process::FileDescriptor keep();
   void take(std::string_view line, bool alone);
   void write();
 

@@ -52,6 +52,7 @@ std::vector<int> Inheritance::descriptors() const {
     all.push_back(each.channel);
   }
   for (const Connection& each : connections) all.push_back(each.descriptor);
+  for (const Client& each : clients) all.push_back(each.descriptor);
   for (const int each : {admin.descriptor, attach.descriptor, client}) {
     if (each >= 0) all.push_back(each);
   }
@@ -99,6 +100,11 @@ std::string pack(const Inheritance& from) {
     put(packer, each.descriptor);
   }
   put(packer, from.client);
+  packer.number(from.clients.size());
+  for (const Inheritance::Client& each : from.clients) {
+    packer.text(each.said);
+    put(packer, each.descriptor);
+  }
   packer.text(from.failure);
   return packer.take();
 }
@@ -142,6 +148,10 @@ std::optional<Inheritance> unpack_inheritance(std::string_view bytes) {
     got.connections.push_back({std::move(parcel), get(from)});
   }
   got.client = get(from);
+  for (std::size_t left = from.number(); left > 0 && !from.failed(); --left) {
+    std::string said = from.text();
+    got.clients.push_back({std::move(said), get(from)});
+  }
   got.failure = from.text();
   if (from.failed() || !from.at_end()) return std::nullopt;
   for (const int each : got.descriptors()) {

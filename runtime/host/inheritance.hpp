@@ -18,7 +18,7 @@ namespace trivet::host {
 /// serve on.
 struct Inheritance {
   /// Counts up with each change that an older reader would misunderstand.
-  static constexpr std::size_t format = 2;
+  static constexpr std::size_t format = 3;
   /// Where the new image finds the descriptor of all this.
   static constexpr const char* variable = "TRIVET_INHERITANCE";
 
@@ -38,6 +38,11 @@ struct Inheritance {
     int pidfd = -1;
     int channel = -1;
     base::TimePoint started{};
+  };
+
+  struct Client {
+    std::string said;  ///< Of what it asks.
+    int descriptor = -1;
   };
 
   struct Connection {
@@ -60,7 +65,8 @@ struct Inheritance {
   std::vector<Zone> zones;  ///< In the order of that generation's configuration.
   std::vector<Worker> workers;
   std::vector<Connection> connections;  ///< Which no worker has.
-  int client = -1;                      ///< Who asked over the admin socket, and waits; -1: nobody.
+  int client = -1;                      ///< Who asked for the upgrade over the admin socket; -1: nobody.
+  std::vector<Client> clients;          ///< Who else waits there.
   std::string failure;  ///< The new image gave up, and why: nothing is reloaded, the client is told.
 
   /// Every descriptor in it.

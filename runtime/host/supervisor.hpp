@@ -110,6 +110,7 @@ class Supervisor final : public AdminHandler, private Team::Events {
   void on_probed(const std::string& why_not);
   void end_upgrade(const std::string& failure);
   [[nodiscard]] Inheritance inheritance();
+  base::Error become_with_clients(int program, Inheritance left);
   void count_on(Inheritance& left);
   void go_back();
 

@@ -81,9 +81,25 @@ void Supervisor::on_upgrade_step(base::TimePoint now) {
   const process::FileDescriptor own(::open("/proc/self/exe", O_PATH | O_CLOEXEC));
   left.executable = own.get();
   left.client = client.get();
-  const base::Error error = become(candidate_->descriptor(), left);
+  const base::Error error = become_with_clients(candidate_->descriptor(), std::move(left));
   if (client.is_open()) upgrader_ = admin_.adopt(std::move(client));
   end_upgrade("trivet: no upgrade: " + error.message + "\n");
+}
+
+/// With everybody who waits at the admin socket: the next image hears them. Comes back where that cannot be
+/// run.
+base::Error Supervisor::become_with_clients(int program, Inheritance left) {
+  std::vector<AdminWaiting> waiting = admin_.release_unheard();
+  AdminRequest request;
+  request.command = AdminRequest::Command::reload;
+  for (AdminReply& each : std::exchange(asked_, {})) {
+    AdminWaiting asks{each.release(), pack(request)};
+    if (asks.connection.is_open()) waiting.push_back(std::move(asks));
+  }
+  for (const AdminWaiting& each : waiting) left.clients.push_back({each.said, each.connection.get()});
+  base::Error error = become(program, left);
+  for (AdminWaiting& each : waiting) admin_.hear(std::move(each));
+  return error;
 }
 
 Inheritance Supervisor::inheritance() {
@@ -203,14 +219,24 @@ int Supervisor::run(Inheritance left) {
       log_.error("a connection that waited cannot be taken over");
   }
   serving_->adopt(left.workers);
+  // Whoever waits for a reload is heard before the first one begins, and it is his as well.
+  const auto hear_clients = [&] {
+    upgrading_ = true;
+    for (Inheritance::Client& each : left.clients)
+      admin_.hear({process::FileDescriptor(each.descriptor), std::move(each.said)});
+    upgrading_ = false;
+  };
   if (left.failure.empty()) {
     log_.info("this image of the program has taken over", {{"program", program_}});
+    hear_clients();
     reload(std::move(client));
   } else {
     before_.reset();
     log_.error("back from another image of the program, which could not serve", {{"reason", left.failure}});
     client.answer(exit_failed, left.failure);
     notices_.ready("serving, back from another image of the program");
+    hear_clients();
+    begin_reload();
   }
   return serve_signals();
 }
@@ -223,12 +249,14 @@ void Supervisor::go_back() {
   left.executable = before_.get();
   left.failure = failure_;
   process::FileDescriptor client;
-  if (!running_.empty()) client = running_.front().release();
+  // Who asked for the upgrade was heard last; to the others this was a reload.
+  if (!running_.empty()) client = running_.back().release();
+  for (AdminReply& each : running_) each.answer(exit_failed, failure_);
   left.client = client.get();
-  const base::Error error = become(before_.get(), left);
+  const base::Error error = become_with_clients(before_.get(), std::move(left));
   log_.error("the image before cannot be run", {{"reason", error.message}});
   before_.reset();
-  if (client.is_open()) running_.front() = admin_.adopt(std::move(client));
+  if (client.is_open()) running_.back() = admin_.adopt(std::move(client));
   refuse_next(std::exchange(failure_, {}));
 }
 

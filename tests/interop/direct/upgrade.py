@@ -282,6 +282,72 @@ def _(t):
         equal(status(t, running)["pid"], running.pid, "who answers at the admin socket")
 
 
+class Command:
+    """One that waits at the admin socket, said in as many pieces as wanted."""
+
+    def __init__(self, running, said=b""):
+        self.link = socket.socket(socket.AF_UNIX)
+        self.link.settimeout(60 * running.build.slowness)
+        self.link.connect(f"{running.folder}/run/admin.sock")
+        self.say(said)
+
+    def say(self, text):
+        self.link.sendall(text)
+        return self
+
+    def answer(self):
+        """The exit code and everything after it, to the end of the connection."""
+        with self.link:
+            got = b"".join(iter(lambda: self.link.recv(65536), b""))
+        head, _, rest = got.partition(b"\n")
+        expect(head.startswith(b"trivet/1 "), f"the connection ended with {got!r}")
+        return int(head.split()[1]), rest.decode()
+
+
+@contextlib.contextmanager
+def upgrade_that_waits(running):
+    """An upgrade is under way until the request of an older generation has ended."""
+    with running.connect(timeout=60) as slow:
+        slow.send(request(cgi("/slow?ms=2000"), flags=fcgi.KEEP))
+        time.sleep(0.3 * running.build.slowness)
+        equal(Command(running, b"trivet/1 reload\n").answer(), (0, ""), "the reload before")
+        asked = Command(running, b"trivet/1 upgrade\n")
+        eventually(lambda: Command(running, b"trivet/1 upgrade\n").answer()[1] == "trivet: an upgrade is under way\n",
+                   "an upgrade that waits", 10)
+        yield asked
+        equal(slow.take().status, 200, "the request of the older generation")
+
+
+@suite.test("whoever waits at the admin socket while an upgrade goes through is answered by the image that comes, or comes back")
+def _(t):
+    config = "[plugin.slow]\ntimeout = \"60s\"\n[[route]]\npath = \"/slow\"\nrespond = \"slow\"\n" + CONFIG
+    with site.running(t.build, config, processes=1) as running:
+        before = len(running.descriptors())
+        good = running.file.read_text()
+        for text, code, said in ((good, 0, ""), (good + "[plugin.undefined_symbol]\n", 1, "undefined_symbol")):
+            with upgrade_that_waits(running) as asked:
+                running.file.write_text(text)
+                reloads = [Command(running, b"trivet/1 reload\n") for _ in range(3)]
+                by_command = subprocess.Popen(  # pylint: disable=consider-using-with
+                    [t.build.binary, "reload", "--admin", f"unix:{running.folder}/run/admin.sock"], stderr=subprocess.PIPE)
+                half, silent = Command(running, b"trivet/1 stat"), Command(running)
+                gone = Command(running, b"trivet/1 reload\n")
+                gone.link.close()
+                running.mark_log()
+                eventually(lambda: "image of the program" in running.log_since_mark(), "another image", 20)
+                # Said to the image that was, as far as it came.
+                equal(half.say(b"us json\n").answer()[0], 0, "a command of which half had been said")
+                equal(silent.say(b"trivet/1 log-level info\n").answer(), (0, ""), "one of which nothing had been said")
+            for each in (asked, *reloads):
+                found, told = each.answer()
+                equal((found, said in told), (code, True), f"exit code, and what is told: {told}")
+            told = by_command.communicate(timeout=60)[1].decode()
+            equal((by_command.returncode, said in told), (code, True), f"`trivet reload`: {told}")
+        running.file.write_text(good)
+        eventually(lambda: len(running.descriptors()) == before, "as many descriptors as before", 10)
+        expect("has taken over" in running.log_text() and "back from another image" in running.log_text(), "images")
+
+
 @suite.test("counts that the image before wrote as this one does not understand start from zero, with a line in the log", timeout=60)
 def _(t):
     other = t.build.folder / "test-support" / "other_version"

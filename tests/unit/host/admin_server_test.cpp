@@ -178,6 +178,39 @@ TEST_F(AdminServing, AClientIsKeptThroughAnUpgrade) {
   server_->adopt({}).answer(0);
 }
 
+TEST_F(AdminServing, WhoseCommandHasNotArrivedIsHeardAfterAnUpgrade) {
+  const auto half = connect();
+  send(half, "trivet/1 log-");
+  const auto silent = connect();
+  const auto waits = connect();
+  send(waits, "trivet/1 reload\n");
+  run_until_asked();
+  auto unheard = server_->release_unheard();
+  ASSERT_EQ(unheard.size(), 2U);
+  EXPECT_EQ(unheard.front().said, "trivet/1 log-");
+  EXPECT_EQ(unheard.back().said, "");
+  EXPECT_TRUE(server_->release_unheard().empty());
+  server_.reset();
+  server_ = std::make_unique<AdminServer>(loop_, log_, *this);
+  // Said while nobody read, and said after.
+  send(silent, "trivet/1 status text\n");
+  for (AdminWaiting& each : unheard) server_->hear(std::move(each));
+  send(half, "level debug\n");
+  EXPECT_EQ(all(half), "trivet/1 0 0 0\n");
+  EXPECT_EQ(all(silent), "trivet/1 0 0 12\nall is well\n");
+  server_->hear({});
+}
+
+TEST_F(AdminServing, AWholeCommandThatWasHeardBeforeAnUpgradeIsAskedAgain) {
+  const auto client = connect();
+  send(client, "trivet/1 upgrade\n");
+  ASSERT_TRUE(io::run_until(loop_, [&] { return kept_.is_open(); }));
+  server_->hear({std::move(kept_), "trivet/1 reload\n"});
+  ASSERT_EQ(replies_.size(), 1U);
+  replies_.front().answer(0, "done\n");
+  EXPECT_EQ(all(client), "trivet/1 0 5 0\ndone\n");
+}
+
 TEST_F(AdminServing, WhoStopsTheHostIsAnsweredAtItsEndAndWaitsForThatOfTheProcess) {
   const auto graceful = connect();
   const auto sharp = connect();

@@ -35,6 +35,7 @@ class Inheriting : public ::testing::Test {
                     {4, 3, 4712, open_one(), open_one(), base::TimePoint(base::Duration(1))}};
     left.connections = {{std::string("4:web0:", 7), open_one()}, {"", open_one()}};
     left.client = open_one();
+    left.clients = {{"trivet/1 reload\n", open_one()}, {"", open_one()}};
     left.failure = "why\nnot";
     return left;
   }
@@ -66,6 +67,8 @@ TEST_F(Inheriting, GivesBackWhatWasLeft) {
   EXPECT_EQ(got->workers.at(1).started, base::TimePoint(base::Duration(1)));
   ASSERT_EQ(got->connections.size(), 2U);
   EXPECT_EQ(got->connections.at(0).parcel, "4:web0:");
+  ASSERT_EQ(got->clients.size(), 2U);
+  EXPECT_EQ(got->clients.at(0).said, "trivet/1 reload\n");
   EXPECT_EQ(got->failure, "why\nnot");
   Inheritance nobody = make();
   nobody.client = nobody.admin.descriptor = nobody.attach.descriptor = -1;
@@ -82,8 +85,8 @@ TEST_F(Inheriting, TakesNothingThatIsCutOrOfAnotherVersion) {
     EXPECT_FALSE(unpack_inheritance(std::string_view(whole).substr(0, size))) << size;
   EXPECT_FALSE(unpack_inheritance(whole + "x"));
   std::string other = whole;
-  const std::size_t format = other.find("2:", other.find("inheritance"));
-  other[format] = '3';
+  const std::size_t format = other.find("3:", other.find("inheritance"));
+  other[format] = '4';
   EXPECT_FALSE(unpack_inheritance(other));
 }
 
