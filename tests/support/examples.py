@@ -126,6 +126,11 @@ def passwords(**users):
     return "".join(f"{name}:{{SHA}}{each}\n" for name, each in digest.items())
 
 
+def basic(user, word):
+    """The header that says who it is and what the password."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{word}".encode()).decode()}
+
+
 def _apache_server(folder, command, extra):
     root = document_root(folder)
     (folder / "users").write_text(passwords(ann="ann's word", bob="bob's word"))

@@ -1,6 +1,5 @@
 """Apache's mod_fcgid: it starts Trivet by itself, for responders and for its three kinds of authorizer."""
 
-import base64
 import os
 import random
 import signal
@@ -17,9 +16,7 @@ GOOD = {"X-Api-Key": site.KEY}
 CONFIG = examples.plugins_and_routes("apache")
 KEY = {"X-Api-Key": site.key_of(CONFIG)}
 
-def basic(user, word):
-    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{word}".encode()).decode()}
-
+basic = examples.basic
 ANN, BOB = basic("ann", "ann's word"), basic("bob", "bob's word")
 
 def expect_nothing_leaked(answer):

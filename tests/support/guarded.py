@@ -1,0 +1,338 @@
+"""Every web server that can protect a resource with Trivet, before the same resources: what never_granted.py tries.
+
+    /NAME/file.txt    a file behind the guards of the route NAME, for each of GUARDS
+    /account/me       the plugin `echo`, which tells as whom it was asked, behind the guards of the route `account`
+    /app/open.txt     a file that everybody gets
+    /moved/X          rewritten by the web server to /private/X or, where Trivet guards by itself, to /account/X
+"""
+
+import contextlib
+import dataclasses
+import typing
+
+from support import examples, host, site
+from support.further_servers import Caddy
+from support.servers import CONF, Apache, Lighttpd, Nginx, running, web_user
+
+SECRET = b"the secret in the file\n"
+OPEN = b"for everybody\n"
+TEAM = "core"
+VARIABLES = ("REMOTE_USER", "TEAM", "LEVEL")  # LEVEL is declared, and no guard sets it
+
+# Behind `key`, so that what fails is asked by somebody who would be let in.
+GUARDS = {"private": "", "throws": ', "throws"', "silent": ', "silent"', "undecided": ', "undecided"', "denied": ', "deny"',
+          "hangs": ', "hangs"', "busy": ', "busy"'}
+FAILING = ("throws", "silent", "undecided", "denied", "hangs")
+
+PLUGINS = site.KEYGATE + f"""
+[plugin.echo]
+[plugin.throws]
+[plugin.silent]
+[plugin.undecided]
+[plugin.team]
+file = "variables.so"
+config = {{ set = {{ TEAM = "{TEAM}" }} }}
+
+[plugin.hangs]
+file = "slow.so"
+threads = 8
+queue = 64
+timeout = "200ms"
+
+[plugin.busy]
+file = "slow.so"
+threads = 1
+queue = 1
+timeout = "10s"
+config = {{ ms = 300 }}
+"""
+
+
+def config(folder, inside):
+    """`inside`: Trivet has the files itself, and guards them; otherwise a web server asks and serves them."""
+    routes = []
+    for name, more in GUARDS.items():
+        files = f'respond = {{ files = "{folder}/www/{name}" }}' if inside else ""
+        routes.append(f"""
+[[route]]
+name = "{name}"
+path = "/{name}/**"
+authorize = ["key"{more}]
+variables = ["REMOTE_USER"]
+{files}""")
+    declared = ", ".join(f'"{each}"' for each in VARIABLES)
+    return PLUGINS + "\n".join(routes) + f"""
+[[route]]
+name = "account"
+path = "/account/**"
+authorize = ["key", "team"]
+{"" if inside else 'authorize_on = ["authorizer"]'}
+variables = [{declared}]
+respond = "echo"
+
+[[route]]
+name = "app"
+path = "/app/**"
+respond = {{ files = "{folder}/www/app" }}
+
+[[route]]
+name = "moved"
+path = "/moved/**"
+respond = "echo"
+"""
+
+
+@dataclasses.dataclass
+class Front:
+    """A way to guard. make(trivet, port, root) is the web server."""
+
+    name: str
+    make: typing.Callable
+    inside: bool = False
+    base: dict = dataclasses.field(default_factory=dict)  # what Apache itself asks of everybody
+    user: str = site.USER  # who REMOTE_USER is behind it
+    threads: int = 8  # how many requests at once are quickest: mod_fcgid waits for whole seconds where it starts processes
+
+    @property
+    def good(self):
+        return {**self.base, "X-Api-Key": site.KEY}
+
+    @property
+    def bad(self):
+        """Several ways not to be let in, all of which reach Trivet."""
+        return [self.base, {**self.base, "X-Api-Key": "wrong"}]
+
+
+@dataclasses.dataclass
+class Guarded:
+    front: Front
+    trivet: host.Host
+    web: object
+
+    @property
+    def port(self):
+        return self.web.port
+
+
+@contextlib.contextmanager
+def behind(build, front):
+    for plugin in ("throws", "silent", "undecided", "variables", "slow"):
+        build.plugin(plugin)
+    with host.temporary_folder() as folder:
+        root = folder / "www"
+        for name in GUARDS:
+            (root / name).mkdir(parents=True)
+            (root / name / "file.txt").write_bytes(SECRET)
+        for name in ("app", "moved", "again", "account"):
+            (root / name).mkdir()
+        (root / "app" / "open.txt").write_bytes(OPEN)
+        group = f'group = "{web_user()}"' if web_user() else ""
+        listen = f'[[listen]]\nname = "web"\naddress = "unix:{folder}/web.sock"\nmode = "0660"\n{group}\n'
+        with site.running(build, listen + config(folder, front.inside), processes=1,
+                          server=f"attach = {{ {group} }}") as trivet:
+            trivet.web = folder / "web.sock"
+            with running(front.make(trivet, host.free_port(), root)) as server:
+                yield Guarded(front, trivet, server)
+
+
+# --- Apache ---
+
+REWRITES = """
+RewriteEngine on
+RewriteRule "^/moved/(.*)$" "/private/$1" [PT]
+<Directory "{root}/again">
+  RewriteEngine on
+  RewriteRule "^(.*)$" "/private/$1"
+</Directory>
+"""
+
+MOD_FCGID = """
+FcgidIOTimeout 30
+FcgidSpawnScoreUpLimit 1000
+Mutex pthread fcgid-proctbl
+Mutex pthread fcgid-pipe
+"""
+
+DIRECTIVES = {
+    "AccessChecker": 'FcgidAccessChecker "{command}"\n  Require all granted',
+    "Authenticator": 'AuthType Basic\n  AuthName x\n  AuthUserFile /dev/null\n  AuthBasicAuthoritative Off\n'
+                     '  FcgidAuthenticator "{command}"\n  Require valid-user',
+    "Authorizer": 'AuthType Basic\n  AuthName x\n  AuthUserFile {users}\n  FcgidAuthorizer "{command}"\n'
+                  '  Require valid-user',
+}
+
+
+def _sections(guard, application):
+    written = []
+    for name in [*GUARDS, "account"]:
+        hidden = "\n".join(f"  Header always unset Variable-{each}" for each in VARIABLES)
+        written.append(f"""
+<Location "/{name}">
+  {guard}
+  SetEnvIf Request_URI "^" TRIVET_ROUTE={name}
+{hidden}
+{application if name == "account" else ""}
+</Location>""")
+    return "\n".join(written)
+
+
+def _mod_fcgid(kind):
+    def make(trivet, port, root):
+        users = root.parent / "users"
+        users.write_text(examples.passwords(ann="ann's word"))
+        command = examples.attach_command(trivet)
+        application = f'  SetHandler fcgid-script\n  FcgidWrapper "{command}" virtual\n  Options +ExecCGI'
+        sections = _sections(DIRECTIVES[kind].format(command=command, users=users), application)
+        text = MOD_FCGID + REWRITES.format(root=root) + sections
+        return Apache(trivet.folder, port, root, text, ["fcgid", "rewrite"])
+    return make
+
+
+def _mod_authnz_fcgi(trivet, port, root):
+    guard = """AuthType None
+  AuthnzFcgiCheckAuthnProvider trivet Authoritative On RequireBasicAuth Off UserExpr "%{reqenv:REMOTE_USER}"
+  Require valid-user"""
+    text = f"""
+AuthnzFcgiDefineProvider authn trivet fcgi://127.0.0.1:{trivet.port}/
+ProxyPass "/account" "unix:{trivet.web}|fcgi://localhost/account"
+""" + REWRITES.format(root=root) + _sections(guard, "")
+    return Apache(trivet.folder, port, root, text, [*Apache.AUTHNZ_FCGI, *Apache.PROXY_FCGI, "rewrite"])
+
+
+def _mod_proxy_fcgi(trivet, port, _root):
+    empty = trivet.folder / "empty"
+    empty.mkdir()
+    where = f"unix:{trivet.web}|fcgi://localhost"
+    return Apache(trivet.folder, port, empty, f"""
+RewriteEngine on
+RewriteRule "^/moved/(.*)$" "/account/$1" [PT]
+RewriteRule "^/again/(.*)$" "{where}/private/$1" [P]
+ProxyPass "/" "{where}/"
+""", [*Apache.PROXY_FCGI, "rewrite"])
+
+
+# --- nginx ---
+
+def _nginx(http):
+    def make(trivet, port, root):
+        (trivet.folder / "trivet_params").write_text((CONF / "nginx" / "trivet_params").read_text())
+        return Nginx(trivet.folder, port, f"""
+  upstream trivet {{ server unix:{trivet.web}; keepalive 16; }}
+  server {{
+    listen 127.0.0.1:{port};
+    fastcgi_keep_conn on;
+    fastcgi_buffer_size 16k;
+    fastcgi_buffers 8 16k;
+    merge_slashes on;
+{http(root)}
+  }}""")
+    return make
+
+
+def _auth_request(root):
+    written = [f"root {root};", "rewrite ^/moved/(.*)$ /private/$1 last;",
+               "location /again/ { rewrite ^/again/(.*)$ /private/$1 last; }"]
+    for name in [*GUARDS, "account"]:
+        written.append(f"""
+location = /_trivet/{name} {{
+  internal;
+  include trivet_params;
+  fastcgi_param TRIVET_ROLE authorizer;
+  fastcgi_param TRIVET_ROUTE {name};
+  fastcgi_param CONTENT_LENGTH "";
+  fastcgi_pass_request_body off;
+  fastcgi_pass trivet;
+}}""")
+        if name != "account":
+            written.append(f"location /{name}/ {{ auth_request /_trivet/{name}; }}")
+    sets = "\n".join(f"  auth_request_set $trivet_{each.lower()} $upstream_http_variable_{each.lower()};" for each in VARIABLES)
+    params = "\n".join(f"  fastcgi_param {each} $trivet_{each.lower()};" for each in VARIABLES)
+    written.append(f"""
+location /account/ {{
+  auth_request /_trivet/account;
+{sets}
+  include trivet_params;
+{params}
+  fastcgi_pass trivet;
+}}""")
+    return "\n".join(written)
+
+
+def _all_to_trivet(_root):
+    return """
+rewrite ^/moved/(.*)$ /account/$1 last;
+location / { include trivet_params; fastcgi_pass trivet; }"""
+
+
+# --- the others ---
+
+def _lighttpd(trivet, port, root):
+    (trivet.folder / "upload").mkdir()
+    written = []
+    for name in [*GUARDS, "account"]:
+        docroot = "" if name == "account" else f', "docroot" => "{root}"'
+        guard = f'"guard" => ( "socket" => "{trivet.web}", "mode" => "authorizer", "check-local" => "disable"{docroot} )'
+        application = f'"app" => ( "socket" => "{trivet.web}", "mode" => "responder", "check-local" => "disable" )'
+        written.append(f"""
+$HTTP["url"] =~ "^/{name}(/|$)" {{
+  setenv.set-environment = ( "TRIVET_ROUTE" => "{name}" )
+  fastcgi.server = ( "/{name}" => ( {guard}{", " + application if name == "account" else ""} ))
+}}""")
+    return Lighttpd(trivet.folder, port, f"""\
+server.modules = ( "mod_rewrite", "mod_fastcgi", "mod_setenv" )
+server.port = {port}
+server.bind = "127.0.0.1"
+server.document-root = "{root}"
+server.upload-dirs = ( "{trivet.folder}/upload" )
+server.max-fds = 4096
+mimetype.assign = ( ".txt" => "text/plain" )
+url.rewrite-once = ( "^/moved/(.*)$" => "/private/$1", "^/again/(.*)$" => "/private/$1" )
+""" + "\n".join(written))
+
+
+def _forward_auth(name, trivet, copied=()):
+    copy = f"copy_headers {' '.join(copied)}" if copied else ""
+    return f"""
+forward_auth unix/{trivet.web} {{
+  uri /_trivet
+  {copy}
+  transport fastcgi {{
+    env TRIVET_ROLE authorizer
+    env TRIVET_ROUTE {name}
+  }}
+}}"""
+
+
+def _caddy(trivet, port, root):
+    # Go writes only the first letter of each part of a header's name large.
+    headers = {each: f"Variable-{each.capitalize()}" for each in VARIABLES}
+    written = [f"root * {root}", "rewrite /moved/* /private/file.txt", "rewrite /again/* /private/file.txt"]
+    for name in GUARDS:
+        written.append(f"route /{name}/* {{{_forward_auth(name, trivet)}\nfile_server\n}}")
+    env = "\n".join(f"env {name} {{http.request.header.{header}}}" for name, header in headers.items())
+    written.append(f"""
+route /account/* {{
+{_forward_auth("account", trivet, headers.values())}
+reverse_proxy unix/{trivet.web} {{
+  transport fastcgi {{
+    {env}
+  }}
+}}
+}}""")
+    written.append("file_server")
+    return Caddy(trivet.folder, port, "\n".join(written))
+
+
+ANN = examples.basic("ann", "ann's word")
+
+FRONTS = [
+    Front("mod_fcgid AccessChecker", _mod_fcgid("AccessChecker"), threads=2),
+    Front("mod_fcgid Authenticator", _mod_fcgid("Authenticator"), base=ANN, user="ann", threads=2),
+    Front("mod_fcgid Authorizer", _mod_fcgid("Authorizer"), base=ANN, user="ann", threads=2),
+    Front("mod_authnz_fcgi", _mod_authnz_fcgi),
+    Front("mod_proxy_fcgi", _mod_proxy_fcgi, inside=True),
+    Front("nginx auth_request", _nginx(_auth_request)),
+    Front("nginx responder", _nginx(_all_to_trivet), inside=True),
+    Front("lighttpd authorizer", _lighttpd),
+    Front("Caddy forward_auth", _caddy),
+]
