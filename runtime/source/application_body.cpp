@@ -25,7 +25,7 @@ void ApplicationStage::keep(base::Bytes bytes) {
 void ApplicationStage::input(StageInput /*lane*/, base::Bytes bytes) {
   if (state_ == State::over || (deaf_ && !may_repeat_)) return;
   if (state_ == State::exchanging && body_.empty() && !deaf_) {
-    protocol::append_stream(out_, RecordType::standard_in, Link::request_id, bytes);
+    protocol::append_stream(out_, RecordType::standard_in, request_id_, bytes);
     send();
   } else {
     body_size_ += bytes.size();
@@ -70,11 +70,11 @@ void ApplicationStage::refill() {
       return;
     }
     const base::Bytes piece = front.first(std::min(front.size(), facts_.window));
-    protocol::append_stream(out_, RecordType::standard_in, Link::request_id, piece);
+    protocol::append_stream(out_, RecordType::standard_in, request_id_, piece);
     body_.pop(piece.size());
   }
   if (!body_.empty() || !input_ended_) return;
-  protocol::append_stream_end(out_, RecordType::standard_in, Link::request_id);
+  protocol::append_stream_end(out_, RecordType::standard_in, request_id_);
   stdin_closed_ = true;
 }
 

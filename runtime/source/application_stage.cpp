@@ -131,17 +131,20 @@ void ApplicationStage::begin_exchange(std::unique_ptr<Link> link) {
   // A new connection is not closed by chance: whatever fails on it would fail again.
   may_repeat_ = link_->used_before && !was_repeated_;
   if (out_.empty()) {
-    protocol::append_begin_request(out_, Link::request_id,
-                                   static_cast<std::uint16_t>(protocol::Role::responder), true);
-    if (body_size_ != 0) {
-      overrides_.emplace_back("CONTENT_LENGTH", std::to_string(body_size_));
-    } else if (facts_.content_length == UINT64_MAX && !facts_.params->get("CONTENT_LENGTH").empty()) {
-      // Caddy says -1 of a chunked body; who takes that for a number reads nothing, or for ever.
-      overrides_.emplace_back("CONTENT_LENGTH", "");
+    request_id_ = link_->request_id == 1 ? 2 : 1;
+    protocol::append_begin_request(out_, request_id_, static_cast<std::uint16_t>(protocol::Role::responder),
+                                   true);
+    if (facts_.content_length == UINT64_MAX) {
+      // Caddy's -1 for a chunked body is no number that an application should meet.
+      const bool is_known = !source_.stream_ && body_size_ != 0;
+      if (is_known || !facts_.params->get("CONTENT_LENGTH").empty())
+        overrides_.emplace_back("CONTENT_LENGTH", is_known ? std::to_string(body_size_) : std::string());
     }
-    append_request_params(out_, Link::request_id, *facts_.params, overrides_);
+    append_request_params(out_, request_id_, *facts_.params, overrides_);
     start_size_ = out_.size();
   }
+  link_->request_id = request_id_;
+  link_->decoder = protocol::AnswerDecoder(request_id_);
   if (!link_->connected) {
     facts_.loop->timers().arm(connect_timer_, facts_.loop->now() + source_.connect_timeout_);
   }

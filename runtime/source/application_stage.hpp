@@ -104,8 +104,9 @@ class ApplicationStage final : public roles::Stage,
   const roles::CallFacts& facts_;
   std::unique_ptr<Link> link_;
   ParamOverrides overrides_;
-  roles::InputQueue body_;       ///< What came and is not in out_.
-  std::uint64_t body_size_ = 0;  ///< What was collected.
+  roles::InputQueue body_;        ///< What came and is not in out_.
+  std::uint16_t request_id_ = 0;  ///< 1 or 2, whichever the link's last request had not.
+  std::uint64_t body_size_ = 0;   ///< What was collected.
   base::Buffer out_;  ///< Records; the first `sent_` bytes went out, and are kept to be sent again.
   std::size_t sent_ = 0;
   std::size_t start_size_ = 0;  ///< Of everything up to the end of FCGI_PARAMS.

@@ -26,15 +26,14 @@ class Link final : private io::TransportEvents {
     virtual void on_link(Link& link, Event event) = 0;
   };
 
-  /// The id of every request: there is never more than one.
-  static constexpr std::uint16_t request_id = 1;
-
   explicit Link(User& user) noexcept : user_(&user) {}
   void set_user(User& user) noexcept { user_ = &user; }
   [[nodiscard]] io::TransportEvents& events() noexcept { return *this; }
 
   std::unique_ptr<io::Transport> transport;
-  protocol::AnswerDecoder decoder{request_id};
+  /// Of the request that it carries, or carried last; 0 before the first.
+  std::uint16_t request_id = 0;
+  protocol::AnswerDecoder decoder{0};  ///< Of the answer to it.
   base::TimePoint born{};
   base::TimePoint rested{};  ///< Since when nobody uses it.
   bool used_before = false;  ///< It carried a request before: the application may have closed it since.

@@ -45,6 +45,8 @@ TEST_F(Asked, GetsTheAnswerAndTheConnectionIsKept) {
 TEST_F(Asked, GetsTheSameAnswerCutAtEveryByteAndByteByByte) {
   const std::string whole = out("Status: 404 Not Found\nX: y\n\nab") + err("warning\n") + answer("cd");
   for (std::size_t cut = 1; cut < whole.size(); ++cut) {
+    plays.clear();
+    bench.open();  // A new connection, for the id 1.
     Play& play = ask();
     bench.say(whole.substr(0, cut));
     EXPECT_EQ(play.sink.done, 0);
@@ -196,6 +198,21 @@ TEST_F(Asked, AConnectionWithBytesAfterTheAnswerIsNotKept) {
   bench.say(answer(hello) + out("more"));
   EXPECT_EQ(plays.back()->sink.done, 1) << "the answer stands";
   EXPECT_TRUE(bench.wire(0).closed);
+}
+
+TEST_F(Asked, ALateRecordOfTheRequestBeforeIsNoAnswerToTheNext) {
+  ask();
+  bench.say(answer(hello));
+  Play& second = ask();
+  EXPECT_EQ(bench.dialer().wires.size(), 1U);
+  bench.wire().to_host = answer("Content-Type: text/html\r\n\r\nfor somebody else");  // With the id 1.
+  bench.settle();
+  EXPECT_EQ(second.sink.output, "");
+  EXPECT_EQ(second.sink.failure.status, 502);
+  EXPECT_TRUE(bench.wire().closed);
+  Play& third = ask();
+  bench.say(answer(hello), 1);
+  EXPECT_EQ(third.sink.output, "hello");
 }
 
 TEST_F(Asked, FieldsOfAConnectionAreLeftOut) {

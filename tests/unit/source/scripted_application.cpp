@@ -50,7 +50,7 @@ class ScriptedTransport final : public io::Transport {
 };
 
 /// The content of all records of one type since the last BEGIN_REQUEST.
-std::string contents(std::string_view bytes, unsigned type, bool& ended) {
+std::string contents(std::string_view bytes, unsigned type, bool& ended, unsigned* id = nullptr) {
   std::string all;
   ended = false;
   protocol::RecordDecoder decoder;
@@ -63,6 +63,7 @@ std::string contents(std::string_view bytes, unsigned type, bool& ended) {
     if (step.kind == protocol::RecordStep::Kind::header && decoder.header().type == wire::begin_request) {
       all.clear();
       ended = false;
+      if (id != nullptr) *id = decoder.header().request_id;
     }
     if (decoder.header().type != type) continue;
     if (step.kind == protocol::RecordStep::Kind::content) all += base::as_text(step.content);
@@ -75,6 +76,12 @@ std::string contents(std::string_view bytes, unsigned type, bool& ended) {
 std::string Wire::body() const {
   bool ended = false;
   return contents(received, wire::standard_in, ended);
+}
+unsigned Wire::request_id() const {
+  unsigned id = 0;
+  bool ended = false;
+  (void)contents(received, wire::begin_request, ended, &id);
+  return id;
 }
 bool Wire::body_ended() const {
   bool ended = false;
@@ -132,7 +139,14 @@ void Stageplay::settle() {
 }
 
 void Stageplay::say(std::string_view bytes, std::size_t number) {
-  wire(number).to_host += bytes;
+  std::string sent(bytes);
+  const unsigned id = wire(number).request_id();
+  const auto at = [&](std::size_t place) { return static_cast<unsigned char>(sent[place]); };
+  for (std::size_t i = 0; id > 1 && i + 8 <= sent.size() && at(i) == 1;) {
+    if (at(i + 2) == 0 && at(i + 3) == 1) sent[i + 3] = static_cast<char>(id);
+    i += 8U + (at(i + 4) << 8U) + at(i + 5) + at(i + 6);
+  }
+  wire(number).to_host += sent;
   settle();
 }
 

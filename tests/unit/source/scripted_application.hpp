@@ -32,7 +32,8 @@ struct Wire {
   /// The bodies of all FCGI_STDIN records that came.
   [[nodiscard]] std::string body() const;
   [[nodiscard]] bool body_ended() const;
-  [[nodiscard]] std::string params() const;  ///< As `NAME=value\n`, of the last request.
+  [[nodiscard]] std::string params() const;   ///< As `NAME=value\n`, of the last request.
+  [[nodiscard]] unsigned request_id() const;  ///< Of the last request; 0 before the first.
 };
 
 class ScriptedDialer final : public Dialer {
@@ -85,7 +86,8 @@ class Stageplay {
   [[nodiscard]] const LinkPool& pool() const { return application->pool(); }
   /// Tells stages what they wait for, until nothing more happens.
   void settle();
-  /// The application sends; `settle` follows.
+  /// The application sends; `settle` follows. Whole records that are written for the id 1 go out for the last
+  /// request's.
   void say(std::string_view bytes, std::size_t number = 0);
   void hang_up(std::size_t number = 0);
 
