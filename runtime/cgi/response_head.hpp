@@ -80,8 +80,9 @@ std::size_t append_fields(const ResponseHead& head, base::Buffer& out);
 /// Appends the complete CGI header block: `Status: CODE reason` first, the fields, `more`, a Content-Type
 /// where a body may follow and none was set (text/plain; charset=utf-8), a Content-Length if known, CRLF
 /// everywhere, the empty line. 204 and 304 get neither length nor type. Location never goes out without its
-/// explicit Status: a Location with no status set becomes 302. Gives what is wrong (too many bytes or fields:
-/// `out` is unchanged), or empty.
+/// explicit Status: a Location with no status set becomes 302, and one that is a path is left out of a 200,
+/// which Apache's CGI modules would take for an internal redirect. Gives what is wrong (too many bytes or
+/// fields: `out` is unchanged), or empty.
 [[nodiscard]] std::string_view emit(const ResponseHead& head, const HeadRules& rules, base::Buffer& out);
 
 /// A complete small response of the host's own, head and body ("404 Not Found\n", text/plain), for `status`;

@@ -39,6 +39,26 @@ TEST(Head, KnowsWhatTheHostKnows) {
   EXPECT_EQ(emitted(head, rules), "Status: 304 Not Modified\r\n\r\n");
 }
 
+TEST(Head, APathAsLocationOfA200IsLeftOutBecauseApacheWouldGoThere) {
+  struct Case {
+    int status;
+    std::string_view location;
+    bool goes_out;
+  };
+  static constexpr Case cases[] = {{200, "/private/x", false}, {200, "/", false},   {200, "//host/x", false},
+                                   {200, "http://a/x", true},  {201, "/new", true}, {302, "/x", true},
+                                   {204, "/x", true},          {404, "/x", true}};
+  for (const Case& each : cases) {
+    ResponseHead head;
+    ASSERT_TRUE(head.set_status(each.status));
+    ASSERT_EQ(head.add("location", each.location), "");
+    base::Buffer out;
+    ASSERT_EQ(emit(head, {}, out), "");
+    EXPECT_EQ(base::as_text(out.bytes()).find("location") != std::string_view::npos, each.goes_out)
+        << each.status << " " << each.location;
+  }
+}
+
 TEST(Head, ALocationNeverGoesWithoutAStatus) {
   ResponseHead head;
   EXPECT_EQ(head.add("Location", "/x"), "");
