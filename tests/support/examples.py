@@ -211,13 +211,13 @@ def lighttpd_spawns(build, config, extra):
 
 
 @contextlib.contextmanager
-def haproxy(build, config, extra="", threads=2, changes=None):
-    """Trivet behind HAProxy with the example; `changes` replaces more of its text."""
+def haproxy(build, config, extra="", threads=2, changes=None, lua=None):
+    """Trivet behind HAProxy with the example; `changes` replaces more of its text, `lua` its script."""
     with site.running(build, config) as trivet:
         port = host.free_port()
         text = replaced((CONF / "haproxy" / "trivet.cfg").read_text(), {
-            "unix@/run/trivet/trivet.sock": f"unix@{trivet.socket_path}", "bind :80": f"bind 127.0.0.1:{port}",
-            **(changes or {})})
+            **(changes or {}), "unix@/run/trivet/trivet.sock": f"unix@{trivet.socket_path}", "bind :80": f"bind 127.0.0.1:{port}",
+            "/usr/share/trivet/haproxy/trivet_auth.lua": lua or CONF / "haproxy" / "trivet_auth.lua"})
         server = Haproxy(trivet.folder, port, threads, text + extra)
         with running(server):
             yield Pair(trivet, server, port)

@@ -99,7 +99,8 @@ def _(t):
                  "/lib/systemd/system/trivet.socket", "/usr/lib/sysusers.d/trivet.conf", "/usr/lib/tmpfiles.d/trivet.conf",
                  "/usr/share/man/man1/trivet.1.gz", "/usr/share/man/man5/trivet.toml.5.gz", "/usr/share/doc/trivet/copyright",
                  "/usr/share/doc/trivet/changelog.gz", "/usr/share/doc/trivet/trivet.toml",
-                 "/usr/share/doc/trivet/examples/nginx/trivet.conf", "/usr/share/doc/trivet/examples/systemd/drop-ins/tcp.conf"):
+                 "/usr/share/trivet/haproxy/trivet_auth.lua", "/usr/share/doc/trivet/examples/nginx/trivet.conf",
+                 "/usr/share/doc/trivet/examples/systemd/drop-ins/tcp.conf"):
         expect(each in files, f"{each} is missing")
     shipped = {each.stem for each in pathlib.Path(t.build.plugins).glob("*.so")}
     packed = {pathlib.Path(each).stem for each in files if each.startswith("/usr/lib/trivet/plugins/") and each.endswith(".so")}
