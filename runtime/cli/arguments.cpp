@@ -10,6 +10,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/base/version.hpp"
+#include "runtime/cli/bench_arguments.hpp"
 #include "runtime/cli/conform_arguments.hpp"
 #include "runtime/cli/control_arguments.hpp"
 #include "runtime/cli/output.hpp"
@@ -24,7 +25,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view not_served[] = {"bench", "plugin", "snippet"};
+constexpr std::string_view not_served[] = {"plugin", "snippet"};
 constexpr auto longest_timeout = 24h;
 
 constexpr const char* exit_codes =
@@ -89,6 +90,9 @@ class Reader {
     add_call();
     conform_.add_to(app_);
     add_params(conform_.command());
+    bench_.add_to(app_);
+    add_role(bench_.command());
+    add_params(bench_.command());
     control_.add_to(app_);
   }
 
@@ -106,6 +110,7 @@ class Reader {
     if (check_->parsed()) return finish_check();
     if (explain_->parsed()) return finish_explain();
     if (call_->parsed()) return finish_call();
+    if (bench_.command().parsed()) return finish_bench();
     if (control_.parsed()) return control_.finish();
     return finish_conform();
   }
@@ -350,6 +355,12 @@ class Reader {
     return conform_.finish();
   }
 
+  Command finish_bench() {
+    bench_.taken().role = role();
+    if (const auto wrong = take_params(bench_.taken())) return usage("bench: ", *wrong);
+    return bench_.finish();
+  }
+
   /// Those of -p; or what is wrong with one.
   template <class Taking>
   std::optional<std::string> take_params(Taking& taking) const {
@@ -383,6 +394,7 @@ class Reader {
   std::string timeout_ = "30s";
   std::vector<std::string> params_;
   ConformArguments conform_;
+  BenchArguments bench_;
   ControlArguments control_;
 };
 

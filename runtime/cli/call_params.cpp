@@ -13,9 +13,9 @@ int hex_digit(char c) {
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/// A path decoded once, or nothing when it has a broken escape or a NUL: such a URI is sent as REQUEST_URI
-/// alone.
-std::optional<std::string> decoded(const std::string& path) {
+}  // namespace
+
+std::optional<std::string> decoded_path(const std::string& path) {
   std::string out;
   for (std::size_t i = 0; i < path.size(); ++i) {
     if (path[i] != '%') {
@@ -31,7 +31,16 @@ std::optional<std::string> decoded(const std::string& path) {
   return out;
 }
 
-}  // namespace
+void change_params(std::vector<std::pair<std::string, std::string>>& params,
+                   const std::vector<std::string>& without,
+                   const std::vector<std::pair<std::string, std::string>>& more) {
+  const auto drop = [&](const std::string& wanted) {
+    std::erase_if(params, [&](const auto& each) { return each.first == wanted; });
+  };
+  for (const std::string& name : without) drop(name);
+  for (const auto& [name, value] : more) drop(name);
+  params.insert(params.end(), more.begin(), more.end());
+}
 
 std::vector<std::pair<std::string, std::string>> call_params(const CallCommand& command,
                                                              const CallLengths& lengths) {
@@ -48,7 +57,7 @@ std::vector<std::pair<std::string, std::string>> call_params(const CallCommand& 
   add("REMOTE_ADDR", "127.0.0.1");
   add("REQUEST_METHOD", !command.method.empty() ? command.method : lengths.has_body ? "POST" : "GET");
   add("REQUEST_URI", command.uri);
-  if (const auto name = decoded(path); name && !authorizer) add("SCRIPT_NAME", *name);
+  if (const auto name = decoded_path(path); name && !authorizer) add("SCRIPT_NAME", *name);
   add("QUERY_STRING", question == std::string::npos ? "" : command.uri.substr(question + 1));
   add("HTTP_HOST", "localhost");
   if (lengths.has_body && !authorizer) {
@@ -59,13 +68,7 @@ std::vector<std::pair<std::string, std::string>> call_params(const CallCommand& 
     if (lengths.data) add("FCGI_DATA_LENGTH", std::to_string(*lengths.data));
     if (lengths.data_modified) add("FCGI_DATA_LAST_MOD", std::to_string(*lengths.data_modified));
   }
-  const auto drop = [&](const std::string& wanted) {
-    std::erase_if(params, [&](const auto& each) { return each.first == wanted; });
-  };
-  for (const std::string& name : command.without) drop(name);
-  // One of -p takes the place of a usual one; given twice it is sent twice, as some web servers do.
-  for (const auto& [name, value] : command.params) drop(name);
-  params.insert(params.end(), command.params.begin(), command.params.end());
+  change_params(params, command.without, command.params);
   return params;
 }
 

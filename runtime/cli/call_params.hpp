@@ -22,4 +22,14 @@ struct CallLengths {
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> call_params(const CallCommand& command,
                                                                            const CallLengths& lengths);
 
+/// A path decoded once, or nothing when it has a broken escape or a NUL: such a URI is sent as REQUEST_URI
+/// alone.
+[[nodiscard]] std::optional<std::string> decoded_path(const std::string& path);
+
+/// Drops those of `without`, then adds `more` in place of those of the same name; one given twice is sent
+/// twice, as some web servers do.
+void change_params(std::vector<std::pair<std::string, std::string>>& params,
+                   const std::vector<std::string>& without,
+                   const std::vector<std::pair<std::string, std::string>>& more);
+
 }  // namespace trivet::cli

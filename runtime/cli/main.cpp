@@ -10,6 +10,7 @@
 
 #include "runtime/cli/admin_command.hpp"
 #include "runtime/cli/arguments.hpp"
+#include "runtime/cli/bench_command.hpp"
 #include "runtime/cli/call_command.hpp"
 #include "runtime/cli/check_command.hpp"
 #include "runtime/cli/conform_command.hpp"
@@ -52,6 +53,7 @@ struct Run {
   int operator()(const cli::ExplainCommand& command) const { return cli::run_explain(command); }
   int operator()(const cli::CallCommand& command) const { return cli::run_call(command); }
   int operator()(const cli::ConformCommand& command) const { return cli::run_conform(command); }
+  int operator()(const cli::BenchCommand& command) const { return cli::run_bench(command); }
   int operator()(const cli::AttachCommand& command) const { return attach(command.address.c_str()); }
   int operator()(const cli::AdminCommand& command) const { return cli::run_admin(command); }
 };

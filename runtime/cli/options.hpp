@@ -76,6 +76,27 @@ struct ConformCommand {
   bool list = false;
 };
 
+struct BenchCommand {
+  std::string address;
+  std::string uri = "/";
+  protocol::Role role = protocol::Role::responder;
+  std::string method;  ///< Empty: GET, or POST with a body.
+  std::vector<std::pair<std::string, std::string>> params;
+  std::vector<std::string> without;
+  std::uint32_t connections = 1;
+  std::uint32_t at_a_time = 1;   ///< Requests on one connection.
+  bool new_connections = false;  ///< One for each request.
+  std::optional<std::chrono::milliseconds> duration;
+  std::optional<std::uint64_t> requests;
+  std::optional<std::uint64_t> per_second;  ///< Absent: the next starts when one has ended.
+  std::optional<std::uint64_t> body;        ///< In bytes.
+  std::uint64_t data = 0;
+  std::optional<int> expect_status;
+  bool any_body = false;
+  std::chrono::milliseconds timeout{};
+  bool json = false;
+};
+
 /// Something that is asked of a running host.
 struct AdminCommand {
   host::AdminRequest request;
@@ -93,6 +114,6 @@ struct Finished {
 };
 
 using Command = std::variant<Finished, ServeCommand, CheckCommand, ExplainCommand, CallCommand,
-                             ConformCommand, AdminCommand, AttachCommand>;
+                             ConformCommand, BenchCommand, AdminCommand, AttachCommand>;
 
 }  // namespace trivet::cli

@@ -160,6 +160,43 @@ TEST(Arguments, ConformTakesWhatItAsksFor) {
   EXPECT_TRUE(read_as<ConformCommand>({"conform", "--list"}).list);
 }
 
+TEST(Arguments, BenchTakesWhatItAsksFor) {
+  const auto command =
+      read_as<BenchCommand>({"bench",  "unix:/a", "/x",         "--role",    "filter", "-c",
+                             "4",      "--mux",   "8",          "-d",        "250ms",  "-n",
+                             "1000",   "--rate",  "5000/s",     "-X",        "PUT",    "--body",
+                             "64KiB",  "--data",  "1MiB",       "-p",        "A=b",    "-p",
+                             "-HTTPS", "--json",  "--any-body", "--timeout", "3s",     "--expect-status",
+                             "404"});
+  EXPECT_EQ(command.address, "unix:/a");
+  EXPECT_EQ(command.uri, "/x");
+  EXPECT_EQ(command.role, protocol::Role::filter);
+  EXPECT_EQ(command.connections, 4U);
+  EXPECT_EQ(command.at_a_time, 8U);
+  EXPECT_FALSE(command.new_connections);
+  EXPECT_EQ(command.duration->count(), 250);
+  EXPECT_EQ(command.requests, 1000U);
+  EXPECT_EQ(command.per_second, 5000U);
+  EXPECT_EQ(command.method, "PUT");
+  EXPECT_EQ(command.body, 65536U);
+  EXPECT_EQ(command.data, 1048576U);
+  EXPECT_EQ(command.params, (std::vector<std::pair<std::string, std::string>>{{"A", "b"}}));
+  EXPECT_EQ(command.without, (std::vector<std::string>{"HTTPS"}));
+  EXPECT_TRUE(command.json && command.any_body);
+  EXPECT_EQ(command.timeout.count(), 3000);
+  EXPECT_EQ(command.expect_status, 404);
+}
+
+TEST(Arguments, BenchEndsByItselfWhateverIsGiven) {
+  EXPECT_EQ(read_as<BenchCommand>({"bench", "unix:/a"}).duration->count(), 10'000);
+  const auto counted = read_as<BenchCommand>({"bench", "unix:/a", "-n", "5", "--new-conn", "--rate", "7"});
+  EXPECT_FALSE(counted.duration.has_value());
+  EXPECT_TRUE(counted.new_connections);
+  EXPECT_EQ(counted.requests, 5U);
+  EXPECT_EQ(counted.per_second, 7U);
+  EXPECT_FALSE(counted.body.has_value());
+}
+
 struct WrongCase {
   std::vector<const char*> words;
   const char* told;
@@ -168,11 +205,11 @@ struct WrongCase {
 TEST(Arguments, AWrongCommandLineIsToldWithACureAndGives64) {
   const WrongCase cases[] = {
       {{},
-       "which command? serve, check, explain, call, conform, reload, status, stop, drain, log-level, "
+       "which command? serve, check, explain, call, conform, bench, reload, status, stop, drain, log-level, "
        "upgrade, attach"},
       {{"sreve"}, "there is no command \"sreve\": did you mean `serve`?"},
       {{"x"}, "there is no command \"x\""},
-      {{"bench"}, "`bench` is not served by this version yet (served: serve, "},
+      {{"snippet"}, "`snippet` is not served by this version yet (served: serve, "},
       {{"relaod"}, "there is no command \"relaod\": did you mean `reload`?"},
       {{"reload", "--now"}, "reload: there is no option \"--now\""},
       {{"stop", "now"}, "stop: what is \"now\"?"},
@@ -192,6 +229,34 @@ TEST(Arguments, AWrongCommandLineIsToldWithACureAndGives64) {
       {{"conform", "unix:/a", "--grant", "x"}, "--grant takes NAME=VALUE, not \"x\""},
       {{"conform", "unix:/a", "--timeout", "soon"}, "--timeout takes 1ms to 24h"},
       {{"conform", "unix:/a", "--idle-timeout", "soon"}, "--idle-timeout takes 0s to 24h"},
+      {{"bench"}, "bench: "},
+      {{"bench", "unix:/a", "-c", "0"}, "bench: "},
+      {{"bench", "unix:/a", "-c", "100001"}, "bench: "},
+      {{"bench", "unix:/a", "-c", "-1"}, "bench: "},
+      {{"bench", "unix:/a", "--mux", "65536"}, "bench: "},
+      {{"bench", "unix:/a", "-c", "1001", "--mux", "1000"}, "bench: -c times --mux is at most 1000000"},
+      {{"bench", "unix:/a", "--mux", "2", "--new-conn"},
+       "bench: --mux needs connections that are kept, --new-conn keeps none"},
+      {{"bench", "unix:/a", "-n", "0"}, "bench: "},
+      {{"bench", "unix:/a", "-n", "1e9"}, "bench: "},
+      {{"bench", "unix:/a", "-d", "10"},
+       "bench: --duration takes 1ms to 24h, such as 500ms or 30s, not \"10\""},
+      {{"bench", "unix:/a", "-d", "0s"}, "--duration takes 1ms to 24h"},
+      {{"bench", "unix:/a", "-d", "25h"}, "--duration takes 1ms to 24h"},
+      {{"bench", "unix:/a", "--timeout", "0ms"}, "--timeout takes 1ms to 24h"},
+      {{"bench", "unix:/a", "--rate", "0/s"},
+       "bench: --rate takes 1/s to 10000000/s, such as 5000/s, not \"0/s\""},
+      {{"bench", "unix:/a", "--rate", "10000001"}, "--rate takes 1/s to"},
+      {{"bench", "unix:/a", "--rate", "5/m"}, "--rate takes 1/s to"},
+      {{"bench", "unix:/a", "--rate", "-5"}, "bench: "},
+      {{"bench", "unix:/a", "--body", "64k"},
+       "bench: --body takes a size up to 1024GiB, such as 64KiB, not \"64k\": did you mean `64KiB`?"},
+      {{"bench", "unix:/a", "--body", "1025GiB"}, "--body takes a size up to 1024GiB"},
+      {{"bench", "unix:/a", "--data", "1MiB"}, "--data is for --role filter; a request body is --body"},
+      {{"bench", "unix:/a", "--role", "filter", "--data", "much"}, "--data takes a size"},
+      {{"bench", "unix:/a", "--expect-status", "99"}, "bench: "},
+      {{"bench", "unix:/a", "-p", "NAME"}, "bench: -p takes NAME=VALUE"},
+      {{"bench", "unix:/a", "--rte", "5"}, "bench: there is no option \"--rte\": did you mean `--rate`?"},
       {{"call"}, "call: "},
       {{"call", "unix:/a", "--role", "admin"}, "call: "},
       {{"call", "unix:/a", "-p", "NAME"}, "-p takes NAME=VALUE, or -NAME to leave one out, not \"NAME\""},
