@@ -141,8 +141,8 @@ void Request::prepare_guards() {
   const bool from_apache = role_ == protocol::Role::authorizer && params_.find("FCGI_APACHE_ROLE") != nullptr;
   if (!from_apache) {
     // Some web servers set these from an Authorization header that nobody has verified.
-    params_.remove("REMOTE_USER");
-    params_.remove("AUTH_TYPE");
+    for (const std::string_view name : {"REMOTE_USER", "AUTH_TYPE", "AUTH_USER", "LOGON_USER"})
+      params_.remove(name);
   }
 }
 

@@ -95,6 +95,19 @@ class Guards : public ::testing::Test {
 const Ask good{.params = {{"HTTP_X_KEY", "good"}}};
 const Ask good_in_role_2{.role = 2, .params = {{"HTTP_X_KEY", "good"}}};
 
+TEST_F(Guards, AloneSayWhoItIsToWhatStandsBehindThem) {
+  // Yaws makes AUTH_USER and LOGON_USER of what a client says, as IIS names them.
+  add("open", {}).respond = "params";
+  bench.open();
+  Ask claims = good;
+  for (const std::string name : {"REMOTE_USER", "AUTH_TYPE", "AUTH_USER", "LOGON_USER"})
+    claims.params.emplace_back(name, "forged");
+  const std::string seen = ask("/one", claims).body();
+  EXPECT_EQ(seen.find("forged"), std::string::npos) << seen;
+  EXPECT_NE(seen.find("REMOTE_USER=ann\n"), std::string::npos) << seen;
+  EXPECT_NE(ask("/open", claims).body().find("AUTH_USER=forged\n"), std::string::npos);
+}
+
 TEST_F(Guards, ThatSetOneVariableToDifferentValuesAreAnError) {
   bench.open();
   EXPECT_EQ(ask("/twice", good_in_role_2).status(), 200);
