@@ -8,16 +8,23 @@
 #include <thread>
 #include <trivet/plugin.hpp>
 
-/// Ends its process in the way that QUERY_STRING names; else says which process it is, also where it allows.
+/// Ends its process in the way that its setting `how` or QUERY_STRING names; else says which process it is,
+/// also where it allows.
 struct Perish {
   static constexpr bool never_blocks = true;
 
+  struct Config {
+    std::string how;
+    static constexpr auto settings = trivet::settings(trivet::setting("how", &Config::how));
+  };
+  explicit Perish(const Config& config) : how(config.how) {}
+
   void handle(trivet::Request& request, trivet::Response& out) {
-    perish(request.query());
+    perish(how.empty() ? request.query() : how);
     out << ::getpid();
   }
   trivet::Verdict check(trivet::Request& request) {
-    perish(request.query());
+    perish(how.empty() ? request.query() : how);
     trivet::Verdict verdict = trivet::allow();
     verdict.set("WORKER", std::to_string(::getpid()));
     return verdict;
@@ -39,6 +46,8 @@ struct Perish {
                              : overflow(depth + 1) + static_cast<std::size_t>(big[depth % sizeof big]);
   }
   static inline volatile int* volatile null = nullptr;
+
+  std::string how;
 };
 
 TRIVET_PLUGIN(Perish, "perish", "1.0.0")

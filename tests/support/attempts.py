@@ -9,8 +9,25 @@ import time
 from support import refusals
 
 
+# HTTP/2 without TLS, which lighttpd and h2o speak unless told not to.
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
+GOAWAY = b"\0\0\x08\x07" + bytes(13)
+
+
+def _stream_has_ended(got):
+    """Whether the first request over HTTP/2 is answered; servers may keep the connection longer."""
+    at = 0
+    while len(got) >= at + 9:
+        size, kind, flags, stream = int.from_bytes(got[at:at + 3], "big"), got[at + 3], got[at + 4], got[at + 5:at + 9]
+        at += 9 + size
+        if kind in (0, 1) and flags & 1 and stream == b"\0\0\0\x01" and len(got) >= at:
+            return True
+    return False
+
+
 def send(port, content, timeout=5.0):
     """What comes back until the server closes, falls silent for `timeout`, or breaks off; nothing is an answer too."""
+    is_http2 = content.startswith(PREFACE)
     got = bytearray()
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=timeout) as link:
         with contextlib.suppress(OSError):
@@ -21,6 +38,8 @@ def send(port, content, timeout=5.0):
             if not piece:
                 break
             got += piece
+            if is_http2 and _stream_has_ended(got):
+                break
     return bytes(got)
 
 
@@ -97,11 +116,6 @@ METHODS = [b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", 
 
 # Of these a server tells what it can do, or what it was sent: nothing of the resource.
 TELLS_NOTHING = (b"OPTIONS", b"TRACE", b"CONNECT", b"PRI")
-
-
-# HTTP/2 without TLS, which lighttpd speaks unless told not to.
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
-GOAWAY = b"\0\0\x08\x07" + bytes(13)
 
 
 def http2(path, credentials, more=()):

@@ -70,7 +70,7 @@ class Yaws(WebServer):
             (self.folder / each).mkdir(exist_ok=True)
         (self.folder / "yaws.conf").write_text(f"""\
 logdir = {folder}/yaws-log
-keepalive_timeout = 30000
+keepalive_timeout = 2000
 <server localhost>
   port = {port}
   listen = 127.0.0.1
@@ -85,6 +85,10 @@ keepalive_timeout = 30000
         super().start([self.program, "-i", "--nodebug", "--conf", str(self.folder / "yaws.conf"), "--id", f"trivet_{self.port}",
                        "--erlarg", "-noinput"], environment, cwd=str(self.folder))
         return self.wait_until_it_listens(30)
+
+    def stop(self):
+        # Told to stop it waits for its processes, also for those that died with an odd request.
+        self.end(signal.SIGKILL)
 
 
 JARS = pathlib.Path("/usr/share/java")

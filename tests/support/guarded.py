@@ -11,8 +11,8 @@ import dataclasses
 import typing
 
 from support import examples, host, site
-from support.further_servers import Caddy
-from support.servers import CONF, Apache, Lighttpd, Nginx, running, web_user
+from support.further_servers import Caddy, H2o, Jetty, Yaws
+from support.servers import CONF, Apache, Haproxy, Lighttpd, Nginx, replaced, running, web_user
 
 SECRET = b"the secret in the file\n"
 OPEN = b"for everybody\n"
@@ -21,7 +21,7 @@ VARIABLES = ("REMOTE_USER", "TEAM", "LEVEL")  # LEVEL is declared, and no guard 
 
 # Behind `key`, so that what fails is asked by somebody who would be let in.
 GUARDS = {"private": "", "throws": ', "throws"', "silent": ', "silent"', "undecided": ', "undecided"', "denied": ', "deny"',
-          "hangs": ', "hangs"', "busy": ', "busy"'}
+          "hangs": ', "hangs"', "busy": ', "busy"', "crashes": ', "crashes"'}
 FAILING = ("throws", "silent", "undecided", "denied", "hangs")
 
 PLUGINS = site.KEYGATE + f"""
@@ -38,6 +38,10 @@ file = "slow.so"
 threads = 8
 queue = 64
 timeout = "200ms"
+
+[plugin.crashes]
+file = "perish.so"
+config = {{ how = "abort" }}
 
 [plugin.busy]
 file = "slow.so"
@@ -91,6 +95,7 @@ class Front:
     inside: bool = False
     base: dict = dataclasses.field(default_factory=dict)  # what Apache itself asks of everybody
     user: str = site.USER  # who REMOTE_USER is behind it
+    is_short: bool = False  # another server before the guards within Trivet: only what servers differ in is tried
     threads: int = 8  # how many requests at once are quickest: mod_fcgid waits for whole seconds where it starts processes
 
     @property
@@ -116,7 +121,7 @@ class Guarded:
 
 @contextlib.contextmanager
 def behind(build, front):
-    for plugin in ("throws", "silent", "undecided", "variables", "slow"):
+    for plugin in ("throws", "silent", "undecided", "variables", "slow", "perish"):
         build.plugin(plugin)
     with host.temporary_folder() as folder:
         root = folder / "www"
@@ -264,11 +269,59 @@ rewrite ^/moved/(.*)$ /account/$1 last;
 location / { include trivet_params; fastcgi_pass trivet; }"""
 
 
+# --- what passes all to Trivet ---
+
+def _nginx_stock(trivet, port, _root):
+    """With Debian's own list of parameters, where REMOTE_USER is what the client says."""
+    return Nginx(trivet.folder, port, f"""
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ include /etc/nginx/fastcgi.conf; fastcgi_pass unix:{trivet.web}; }}
+  }}""")
+
+
+def _mod_fcgid_responder(trivet, port, root):
+    command = examples.attach_command(trivet)
+    return Apache(trivet.folder, port, root, f"""{MOD_FCGID}
+<Location "/">
+  SetHandler fcgid-script
+  FcgidWrapper "{command}" virtual
+  Options +ExecCGI
+</Location>""")
+
+
+def _lighttpd_responder(trivet, port, root):
+    return _lighttpd_with(trivet, port, root, f"""
+fastcgi.server = ( "/" => (( "socket" => "{trivet.web}", "check-local" => "disable", "fix-root-scriptname" => "enable" )) )""")
+
+
+def _caddy_responder(trivet, port, _root):
+    return Caddy(trivet.folder, port, f"reverse_proxy unix/{trivet.web} {{\n  transport fastcgi\n}}")
+
+
+def _h2o(trivet, port, _root):
+    return H2o(trivet.folder, port, f"""\
+  default:
+    paths:
+      "/":
+        fastcgi.connect: {{ port: {trivet.web}, type: unix }}
+""")
+
+
+def _yaws(trivet, port, _root):
+    return Yaws(trivet.folder, port, f"  fcgi_app_server = 127.0.0.1:{trivet.port}\n  appmods = </, yaws_appmod_fcgi>")
+
+
+def _haproxy(trivet, port, _root):
+    text = replaced((CONF / "haproxy" / "trivet.cfg").read_text(), {
+        "unix@/run/trivet/trivet.sock": f"unix@{trivet.web}", "bind :80": f"bind 127.0.0.1:{port}"})
+    return Haproxy(trivet.folder, port, 2, text)
+
+
 # --- the others ---
 
 def _lighttpd(trivet, port, root):
-    (trivet.folder / "upload").mkdir()
-    written = []
+    written = ['url.rewrite-once = ( "^/moved/(.*)$" => "/private/$1", "^/again/(.*)$" => "/private/$1" )']
     for name in [*GUARDS, "account"]:
         docroot = "" if name == "account" else f', "docroot" => "{root}"'
         guard = f'"guard" => ( "socket" => "{trivet.web}", "mode" => "authorizer", "check-local" => "disable"{docroot} )'
@@ -278,6 +331,11 @@ $HTTP["url"] =~ "^/{name}(/|$)" {{
   setenv.set-environment = ( "TRIVET_ROUTE" => "{name}" )
   fastcgi.server = ( "/{name}" => ( {guard}{", " + application if name == "account" else ""} ))
 }}""")
+    return _lighttpd_with(trivet, port, root, "\n".join(written))
+
+
+def _lighttpd_with(trivet, port, root, text):
+    (trivet.folder / "upload").mkdir()
     return Lighttpd(trivet.folder, port, f"""\
 server.modules = ( "mod_rewrite", "mod_fastcgi", "mod_setenv" )
 server.port = {port}
@@ -286,8 +344,8 @@ server.document-root = "{root}"
 server.upload-dirs = ( "{trivet.folder}/upload" )
 server.max-fds = 4096
 mimetype.assign = ( ".txt" => "text/plain" )
-url.rewrite-once = ( "^/moved/(.*)$" => "/private/$1", "^/again/(.*)$" => "/private/$1" )
-""" + "\n".join(written))
+{text}
+""")
 
 
 def _forward_auth(name, trivet, copied=()):
@@ -335,4 +393,9 @@ FRONTS = [
     Front("nginx responder", _nginx(_all_to_trivet), inside=True),
     Front("lighttpd authorizer", _lighttpd),
     Front("Caddy forward_auth", _caddy),
+    *(Front(name, make, inside=True, is_short=True, threads=threads) for name, make, threads in (
+        ("mod_fcgid responder", _mod_fcgid_responder, 1), ("nginx responder, stock parameters", _nginx_stock, 8),
+        ("lighttpd responder", _lighttpd_responder, 8), ("Caddy responder", _caddy_responder, 8), ("h2o responder", _h2o, 8),
+        ("HAProxy responder", _haproxy, 8), ("Yaws responder", _yaws, 8),
+        ("Jetty responder", lambda trivet, port, _root: Jetty(trivet.folder, port, trivet.port), 8))),
 ]
