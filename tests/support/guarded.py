@@ -4,6 +4,8 @@
     /account/me       the plugin `echo`, which tells as whom it was asked, behind the guards of the route `account`
     /app/open.txt     a file that everybody gets
     /moved/X          rewritten by the web server to /private/X or, where Trivet guards by itself, to /account/X
+
+Whatever names no guard is looked for in the folder in which all of these lie, by the web server or by Trivet's last route.
 """
 
 import contextlib
@@ -12,7 +14,7 @@ import typing
 
 from support import examples, host, site
 from support.further_servers import Caddy, H2o, Jetty, Yaws
-from support.servers import CONF, Apache, Haproxy, Lighttpd, Nginx, replaced, running, web_user
+from support.servers import CONF, Apache, Haproxy, Lighttpd, Nginx, running, web_user
 
 SECRET = b"the secret in the file\n"
 OPEN = b"for everybody\n"
@@ -83,6 +85,11 @@ respond = {{ files = "{folder}/www/app" }}
 name = "moved"
 path = "/moved/**"
 respond = "echo"
+
+[[route]]
+name = "all"
+path = "/**"
+respond = {{ files = "{folder}/www", hidden = "serve" }}
 """
 
 
@@ -313,9 +320,20 @@ def _yaws(trivet, port, _root):
 
 
 def _haproxy(trivet, port, _root):
-    text = replaced((CONF / "haproxy" / "trivet.cfg").read_text(), {
-        "unix@/run/trivet/trivet.sock": f"unix@{trivet.web}", "bind :80": f"bind 127.0.0.1:{port}"})
-    return Haproxy(trivet.folder, port, 2, text)
+    return Haproxy(trivet.folder, port, 2, f"""\
+frontend web
+  bind 127.0.0.1:{port}
+  default_backend trivet
+fcgi-app trivet
+  docroot /srv
+  pass-header Authorization
+  option get-values
+  option mpxs-conns
+backend trivet
+  use-fcgi-app trivet
+  http-reuse always
+  server trivet unix@{trivet.web} proto fcgi
+""")
 
 
 # --- the others ---

@@ -203,8 +203,15 @@ def states(t, pair):
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     trivet.kill()
+    eventually(lambda: all(faulty.has_ended(pid) for pid in killed), "the end of its workers", 10)
     expect_silence_denies(running, "killed")
     back_again(running)
+
+
+def _reload_to(running, text, code):
+    running.trivet.file.write_text(text)
+    told = host.run_trivet(running.trivet.build, "reload", "-c", running.trivet.file)
+    equal(told.returncode, code, f"reload: {told.stderr!r}")
 
 
 def reloads(t, pair):
@@ -230,6 +237,17 @@ def reloads(t, pair):
         return asked
 
     expect(min(web.at_once(5, client)) >= 5, "too few requests")
+    good = running.trivet.file.read_text()
+    try:
+        _reload_to(running, good + "\n[[route]]\nnonsense = 1\n", 78)
+        expect_well(running)
+        _reload_to(running, good.replace(site.KEY, "another key"), 0)
+        for path in ("/private/file.txt", "/account/me"):
+            expect(not let_in(running, path, running.front.good), f"{path} was GRANTED to the key of before the reload")
+            expect(let_in(running, path, {**running.front.good, "X-Api-Key": "another key"}), f"{path} with the new key")
+    finally:
+        _reload_to(running, good, 0)
+    expect_well(running)
 
 
 def stopping(t, pair):
