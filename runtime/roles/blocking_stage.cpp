@@ -166,8 +166,11 @@ void BlockingStage::take() {
   const bool failed = finished && status != TRIVET_OK;
   if (!head_taken_ && (!taken.empty() || flush || finished) && !(failed && taken.empty())) {
     head_taken_ = true;
-    patience_.stop();
     if (cgi::ResponseHead* head = sink_->head(index_)) head->swap(head_);
+  }
+  if (head_taken_ && (!taken.empty() || flush)) {
+    patience_.set(*facts_->loop, facts_->limits->stall_time);
+    patience_.run();
   }
   if (!taken.empty()) sink_->on_output(index_, taken.bytes());
   if (flush && !given_up_) sink_->on_flush(index_);
@@ -177,6 +180,7 @@ void BlockingStage::take() {
     give_up({500, call_.failure_text(status)});
   } else {
     given_up_ = true;
+    patience_.stop();
     peek_.cancel();
     sink_->on_done(index_);
   }
@@ -220,8 +224,29 @@ void BlockingStage::on_peek(base::TimePoint now) {
   }
 }
 
+/// After the head: unless the peer is who is waited for.
+void BlockingStage::on_stall() {
+  bool is_excused = !sink_->has_room_after(index_);
+  {
+    const std::lock_guard lock(mutex_);
+    is_excused = is_excused || waiting_ || !out_.empty();
+  }
+  if (is_excused) {
+    patience_.set(*facts_->loop, facts_->limits->stall_time);
+    patience_.run();
+    return;
+  }
+  plugin_->usage().timed_out();
+  give_up({504, "plugin \"" + plugin_->name() + "\" gave no more of its answer for stall_time"});
+  sink_->on_progress(index_);
+}
+
 void BlockingStage::on_patience_over(Patience& /*which*/) {
-  if (given_up_ || head_taken_) return;
+  if (given_up_) return;
+  if (head_taken_) {
+    on_stall();
+    return;
+  }
   base::Duration waited{};
   {
     const std::lock_guard lock(mutex_);

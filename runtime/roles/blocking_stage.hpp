@@ -52,6 +52,7 @@ class BlockingStage final : public Stage, private plugin::Job, private base::Tas
   void take();
   void on_peek(base::TimePoint now);
   void on_patience_over(Patience& which) override;
+  void on_stall();
   void give_up(StageFailure failure);
 
   StageSink* sink_;

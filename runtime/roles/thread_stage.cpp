@@ -182,6 +182,7 @@ void ThreadStage::run() {
   using Part = plugin::Usage::Part;
   plugin_->usage().took(work_.times, std::exchange(pinned_, true) ? Part::following : Part::first);
   patience_.pause();
+  if (answering_) patience_.set(*facts_->loop, facts_->limits->stall_time);
   if (given_up_) {
     if (state_ == State::open) pump();
     sink_->on_progress(index_);
@@ -209,7 +210,9 @@ void ThreadStage::run() {
     }
   }
   if (!work_.out.empty()) {
-    patience_.stop();  // The head is decided: from here on only a stall of the peer ends it.
+    // The head is decided: from here on each call has stall_time.
+    answering_ = true;
+    patience_.set(*facts_->loop, facts_->limits->stall_time);
     base::Buffer out;
     out.swap(work_.out);
     sink_->on_output(index_, out.bytes());
@@ -258,7 +261,9 @@ void ThreadStage::on_patience_over(Patience& /*which*/) {
     work_.in.clear();
     give_up({504, "plugin \"" + plugin_->name() + "\" was not free within its timeout"});
   } else {
-    give_up({504, "plugin \"" + plugin_->name() + "\" did not answer within its timeout"});
+    give_up({504, "plugin \"" + plugin_->name() +
+                      (answering_ ? "\" gave no more of its answer for stall_time"
+                                  : "\" did not answer within its timeout")});
   }
   sink_->on_progress(index_);
 }

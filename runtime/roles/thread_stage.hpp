@@ -68,7 +68,8 @@ class ThreadStage final : public Stage, private plugin::Job, private base::Task,
   // The loop's.
   Lanes lanes_;
   bool started_ = false;
-  bool given_up_ = false;  ///< The request was told that this stage is over: nothing more is told.
+  bool answering_ = false;  ///< It has given output.
+  bool given_up_ = false;   ///< The request was told that this stage is over: nothing more is told.
   bool job_out_ = false;
   bool pinned_ = false;
 
