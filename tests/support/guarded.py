@@ -399,6 +399,53 @@ reverse_proxy unix/{trivet.web} {{
     return Caddy(trivet.folder, port, "\n".join(written))
 
 
+class HaproxyBefore(Haproxy):
+    """HAProxy, and the server that has the files."""
+
+    def __init__(self, trivet, port, behind, text):
+        super().__init__(trivet.folder, port, 2, text)
+        self.behind = behind
+
+    def start(self):  # pylint: disable=arguments-differ
+        self.behind.start()
+        return super().start()
+
+    def stop(self):
+        super().stop()
+        self.behind.stop()
+
+
+def _haproxy_lua(trivet, port, root):
+    """HAProxy compares paths as they are spelled: what is open is named whole, and all else is behind a guard."""
+    inner = host.free_port()
+    files = Nginx(trivet.folder, inner, f"  server {{ listen 127.0.0.1:{inner}; root {root}; }}")
+    text = f"""\
+global
+  setenv TRIVET_ADDRESS unix@{trivet.web}
+  lua-load-per-thread {CONF}/haproxy/trivet_auth.lua
+
+frontend web
+  bind 127.0.0.1:{port}
+  http-request replace-path ^/(moved|again)/(.*)$ /private/\\2
+  use_backend open if {{ path /app/open.txt }}
+"""
+    names = [*GUARDS, "account"]
+    text += "\n".join(f"  use_backend {name} if {{ path_beg /{name}/ }}" for name in names if name != "private")
+    text += f"\n  default_backend private\nbackend open\n  server files 127.0.0.1:{inner}\n"
+    for name in names:
+        server = f"server files 127.0.0.1:{inner}"
+        if name == "account":
+            server = f"http-request del-header Authorization\n  use-fcgi-app behind\n  server app unix@{trivet.web} proto fcgi"
+        text += f"""
+backend {name}
+  http-request lua.trivet_auth {name}
+  http-request deny deny_status 500 unless {{ var(txn.trivet.allowed) -m str {name} }}
+  {server}
+"""
+    params = "\n".join(f"  set-param {each} %[var(txn.trivet.{each})]" for each in VARIABLES)
+    return HaproxyBefore(trivet, port, files, f"{text}\nfcgi-app behind\n  docroot /srv\n{params}\n")
+
+
 ANN = examples.basic("ann", "ann's word")
 
 FRONTS = [
@@ -411,6 +458,7 @@ FRONTS = [
     Front("nginx responder", _nginx(_all_to_trivet), inside=True),
     Front("lighttpd authorizer", _lighttpd),
     Front("Caddy forward_auth", _caddy),
+    Front("HAProxy authorizer", _haproxy_lua),
     *(Front(name, make, inside=True, is_short=True, threads=threads) for name, make, threads in (
         ("mod_fcgid responder", _mod_fcgid_responder, 1), ("nginx responder, stock parameters", _nginx_stock, 8),
         ("lighttpd responder", _lighttpd_responder, 8), ("Caddy responder", _caddy_responder, 8), ("h2o responder", _h2o, 8),
