@@ -98,7 +98,8 @@ def _(t):
     for each in ("/usr/bin/trivet", "/usr/bin/trivet-attach", "/etc/trivet/trivet.toml", "/etc/trivet/conf.d/", "/lib/systemd/system/trivet.service",
                  "/lib/systemd/system/trivet.socket", "/usr/lib/sysusers.d/trivet.conf", "/usr/lib/tmpfiles.d/trivet.conf",
                  "/usr/share/man/man1/trivet.1.gz", "/usr/share/man/man5/trivet.toml.5.gz", "/usr/share/doc/trivet/copyright",
-                 "/usr/share/doc/trivet/changelog.gz", "/usr/share/doc/trivet/trivet.toml",
+                 "/usr/share/doc/trivet/changelog.gz", "/usr/share/doc/trivet/changelog.Debian.gz",
+                 "/usr/share/man/man1/trivet-attach.1.gz", "/usr/share/doc/trivet/trivet.toml",
                  "/usr/share/trivet/haproxy/trivet_auth.lua", "/usr/share/doc/trivet/examples/nginx/trivet.conf",
                  "/usr/share/doc/trivet/examples/systemd/drop-ins/tcp.conf"):
         expect(each in files, f"{each} is missing")
