@@ -127,10 +127,10 @@ Assembled assemble(const config::Config& config, log::Log& log, io::EventLoop& l
   Assembled result;
   result.assembly.counted = statistics.take(number);
   result.assembly.statistics = std::make_unique<process::Statistics>(std::move(statistics));
-  auto counters = result.assembly.counted.plugins.begin();
+  std::uint32_t column = 0;
   for (const config::Plugin& each : config.plugins) {
-    process::PluginCounters& counted = *counters++;
-    auto started = plugin::Plugin::start(each, config.server.plugin_cache, log, &zones);
+    auto started = plugin::Plugin::start(each, config.server.plugin_cache, log, &zones, column);
+    process::PluginCounters& counted = result.assembly.counted.plugins[column++];
     if (started) {
       started.value()->count_in(counted);
       result.assembly.plugins.push_back(std::move(started).value());

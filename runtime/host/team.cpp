@@ -176,10 +176,11 @@ void Team::make_room(Seat& seat) {
 
 void Team::on_end(WorkerProcess& worker, const process::End& end) {
   const bool lived = worker.state == WorkerState::serving && loop_.now() - worker.since >= shortest_life;
-  const bool accused = worker.state == WorkerState::serving && state_ == State::serving && accuse(worker);
+  const Culprit culprit = culprit_of(slots_[worker.slot()], end, config());
+  const bool accused = worker.state == WorkerState::serving && state_ == State::serving && accuse(culprit);
   const bool first_start = state_ == State::starting;
-  const std::string why = first_start ? why_not_started(worker, end) : std::string();
-  if (!first_start) tell_end(worker, end);
+  const std::string why = first_start ? why_not_started(worker, end, culprit) : std::string();
+  if (!first_start) tell_end(worker, end, culprit);
   Seat* const seat = seat_of(worker);
   slots_.give_back(worker.slot());
   generation_->statistics().rest(worker.number());
@@ -224,10 +225,9 @@ void Team::empty(Seat& seat, const WorkerProcess& worker, bool lived) {
 }
 
 /// Whether it is known who ended it while it served: then it is that plugin that has to wait, not the seat.
-bool Team::accuse(const WorkerProcess& worker) {
-  const process::CrashNote& note = slots_[worker.slot()].crash;
-  if (!note.is_written() || note.route().empty()) return false;
-  const std::string plugin = note.plugin();
+bool Team::accuse(const Culprit& culprit) {
+  if (culprit.route.empty()) return false;
+  const std::string& plugin = culprit.plugin;
   // The worker wrote it: anything may be there.
   const auto& known = config().plugins;
   if (std::none_of(known.begin(), known.end(), [&plugin](const auto& each) { return each.name == plugin; }))
@@ -258,16 +258,15 @@ Team::Seat* Team::seat_of(const WorkerProcess& worker) noexcept {
   return nullptr;
 }
 
-std::string Team::why_not_started(const WorkerProcess& worker, const process::End& end) const {
+std::string Team::why_not_started(const WorkerProcess& worker, const process::End& end,
+                                  const Culprit& culprit) {
   if (!worker.last_words.empty() && !end.by_signal) return worker.last_words;
-  const process::CrashNote& note = slots_[worker.slot()].crash;
-  const std::string plugin = note.is_written() ? note.plugin() : std::string();
-  const std::string where = plugin.empty() ? "" : " in plugin \"" + plugin + "\"";
+  const std::string where = culprit.plugin.empty() ? "" : " in plugin \"" + culprit.plugin + "\"";
   const std::string more = worker.last_words.empty() ? "" : ": " + worker.last_words;
   return "a worker ended before it was ready: " + end.text + where + more;
 }
 
-void Team::tell_end(const WorkerProcess& worker, const process::End& end) {
+void Team::tell_end(const WorkerProcess& worker, const process::End& end, const Culprit& culprit) {
   const std::string number = std::to_string(worker.number());
   const std::string pid = std::to_string(worker.pid());
   const bool leaves = worker.state == WorkerState::leaving || state_ == State::stopping;
@@ -276,14 +275,14 @@ void Team::tell_end(const WorkerProcess& worker, const process::End& end) {
     return;
   }
   if (state_ == State::stopping && worker.state == WorkerState::starting) return;  // It was killed by this.
-  const process::CrashNote& note = slots_[worker.slot()].crash;
-  const std::string plugin = note.is_written() ? note.plugin() : std::string();
-  const std::string route = note.is_written() ? note.route() : std::string();
+  std::string one_of;
+  for (const std::string& each : culprit.candidates) one_of += (one_of.empty() ? "" : ", ") + each;
   log_.error("worker ended", {{"worker", number},
                               {"pid", pid},
                               {"how", end.text},
-                              {"plugin", plugin},
-                              {"route", route},
+                              {"plugin", culprit.plugin},
+                              {"route", culprit.route},
+                              {"one_of", one_of},
                               {"reason", worker.last_words}});
 }
 

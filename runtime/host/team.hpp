@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/base/timer_queue.hpp"
+#include "runtime/host/culprit.hpp"
 #include "runtime/host/exchange.hpp"
 #include "runtime/host/generation.hpp"
 #include "runtime/host/inheritance.hpp"
@@ -143,11 +144,12 @@ class Team final : private WorkerProcess::Events {
   void empty(Seat& seat, const WorkerProcess& worker, bool lived);
   void fill_later(Seat& seat);
   void close_sockets();
-  bool accuse(const WorkerProcess& worker);
+  bool accuse(const Culprit& culprit);
   void tell_suspended();
   void on_released(base::TimePoint now);
-  void tell_end(const WorkerProcess& worker, const process::End& end);
-  [[nodiscard]] std::string why_not_started(const WorkerProcess& worker, const process::End& end) const;
+  void tell_end(const WorkerProcess& worker, const process::End& end, const Culprit& culprit);
+  [[nodiscard]] static std::string why_not_started(const WorkerProcess& worker, const process::End& end,
+                                                   const Culprit& culprit);
   void kill_hung(base::TimePoint now);
   void kill_late(base::TimePoint now);
   void replace_worn();

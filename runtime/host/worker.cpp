@@ -194,6 +194,7 @@ int work_with(process::Channel& channel, const process::Board& board, process::M
                 exit_internal);
   process::WorkerSlot& slot = board.slot(about->slot);
   process::note_crashes(slot.crash, whose_code);
+  plugin::show_running(slot.running);
   const process::FaultStack stack;
 
   const auto snapshot = read_snapshot(start.descriptors[Start::snapshot].get());

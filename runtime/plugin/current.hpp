@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+
+#include "runtime/process/board.hpp"
 
 namespace trivet::log {
 class Log;
@@ -14,6 +17,7 @@ namespace trivet::plugin {
 struct Current {
   std::string name;
   log::Log* log = nullptr;
+  std::uint32_t column = 0;  ///< Its place among the plugins of the configuration.
 };
 
 /// Marks the calling thread as running a plugin's code, as long as it lives; nests. Plugin threads carry the
@@ -32,20 +36,30 @@ class CurrentScope {
   const Current* before_;
 };
 
-/// For which route that code is asked, as long as this lives; nests.
+/// For which route that code is asked, as long as this lives; nests. `column` is its place among the routes
+/// of the configuration.
 ///
 /// Thread    [any]
 /// Lifetime  `route` outlives it.
 class RouteScope {
  public:
-  explicit RouteScope(std::string_view route) noexcept;
+  RouteScope(std::string_view route, std::uint32_t column) noexcept;
   ~RouteScope();
   RouteScope(const RouteScope&) = delete;
   RouteScope& operator=(const RouteScope&) = delete;
 
  private:
   std::string_view before_;
+  std::uint32_t number_before_;
 };
+
+/// From now on the two scopes also say there what they say to this process: for whoever looks when it has
+/// ended. The calling thread has the first place, others one from their first call on, as long as there are
+/// any.
+///
+/// Thread    [startup], once.
+/// Lifetime  `places` outlive the process.
+void show_running(std::span<process::Running> places) noexcept;
 
 /// From now on a child that plugin code makes by fork() is known, as long as it stays this program. It shares
 /// sockets and event sets with its parent: one that came back from a hook would answer everything once more.

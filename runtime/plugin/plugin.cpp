@@ -43,12 +43,13 @@ std::string joined(const std::vector<std::string>& lines) {
 Plugin::Plugin(const config::Plugin& config, log::Log& log)
     : name_(config.name),
       timeout_(config.timeout),
-      current_(std::make_shared<Current>(Current{config.name, &log})) {}
+      current_(std::make_shared<Current>(Current{config.name, &log, 0})) {}
 
 base::Result<std::unique_ptr<Plugin>> Plugin::start(const config::Plugin& config,
                                                     const std::string& cache_folder, log::Log& log,
-                                                    const process::Zones* zones) {
+                                                    const process::Zones* zones, std::uint32_t column) {
   std::unique_ptr<Plugin> plugin(new Plugin(config, log));  // NOLINT: the constructor is private
+  plugin->current_->column = column;
   plugin->zones_ = zones;
   {
     notice_forks();

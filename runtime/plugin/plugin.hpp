@@ -41,7 +41,8 @@ class Plugin {
   /// `log` and `zones` outlive it; `zones` null: there are none.
   static base::Result<std::unique_ptr<Plugin>> start(const config::Plugin& config,
                                                      const std::string& cache_folder, log::Log& log,
-                                                     const process::Zones* zones = nullptr);
+                                                     const process::Zones* zones = nullptr,
+                                                     std::uint32_t column = 0);
   /// Makes the workers of a plugin that does not run on the loop; `around` as for Threads.
   using MakeWorkers = std::function<std::unique_ptr<Workers>(
       const std::vector<void*>& instances, std::uint32_t queue, const Threads::Around& around)>;

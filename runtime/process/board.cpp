@@ -19,7 +19,7 @@ namespace {
 
 struct Header {
   std::uint64_t magic = 0x6472616f62767274;  // "trvboard"
-  std::uint32_t version = 2;
+  std::uint32_t version = 3;
   std::uint32_t slot_size = sizeof(WorkerSlot);
   std::uint32_t slots = 0;
 };

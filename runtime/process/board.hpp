@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -37,6 +38,17 @@ class CrashNote {
   Text route_{};
 };
 
+/// Whose code runs on one thread of a worker, and for which route: their places in the configuration, from 1;
+/// 0: nobody's, none. What is left of a process that ends without a word.
+///
+/// Thread  Written by that thread alone, as plain stores; read after the worker has ended.
+struct alignas(64) Running {
+  std::atomic<std::uint32_t> plugin{};
+  std::atomic<std::uint32_t> route{};
+};
+/// Of how many threads of a worker that is known; of others it is not.
+inline constexpr std::size_t most_running = 128;
+
 /// One worker's part of the board. Fixed layout, all zero at first, no pointers; append only.
 struct alignas(64) WorkerSlot {
   WorkerCounters counters;
@@ -47,8 +59,9 @@ struct alignas(64) WorkerSlot {
   Counter threads_lost{};
   /// The generation of the worker while it serves and takes connections, else 0: by the supervisor.
   std::atomic<std::uint32_t> serving{};
+  std::array<Running, most_running> running{};
 };
-static_assert(sizeof(WorkerSlot) == 448);
+static_assert(sizeof(WorkerSlot) == 448 + 64 * most_running);
 
 /// How many slots a board has: workers of several generations at once.
 inline constexpr std::uint32_t most_workers = 4096;

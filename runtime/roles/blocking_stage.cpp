@@ -33,7 +33,7 @@ void BlockingStage::start() {
 void BlockingStage::run(void* instance, std::uint32_t /*thread*/) {
   trivet_status status = TRIVET_E_CANCELLED;
   if (!cancelled_.load()) {
-    const plugin::RouteScope route(facts_->route);
+    const plugin::RouteScope route(facts_->route, facts_->column);
     status = plugin_->responder()->handle(instance, call_.handle());
   }
   Times took = times();

@@ -156,7 +156,7 @@ bool GuardRun::call() {
     plugin.usage().began();
     over_ = true;
     const plugin::CurrentScope scope(plugin.current());
-    const plugin::RouteScope route(facts_->route);
+    const plugin::RouteScope route(facts_->route, facts_->column);
     judge(plugin.authorizer()->check(plugin.loop_instance(), call_.handle()));
     return true;
   }
@@ -184,7 +184,7 @@ bool GuardRun::call() {
 }
 
 void GuardRun::run(void* instance, std::uint32_t /*thread*/) {
-  const plugin::RouteScope route(facts_->route);
+  const plugin::RouteScope route(facts_->route, facts_->column);
   status_ =
       cancelled_.load() ? TRIVET_E_CANCELLED : guard_->plugin->authorizer()->check(instance, call_.handle());
   times_ = times();

@@ -49,7 +49,7 @@ cgi::ResponseHead* LoopStage::LoopCall::current_head() noexcept { return stage_.
 void LoopStage::start() {
   plugin_->usage().began();
   const plugin::CurrentScope scope(plugin_->current());
-  const plugin::RouteScope route(call_.facts().route);
+  const plugin::RouteScope route(call_.facts().route, call_.facts().column);
   inside_ = true;
   trivet_status status = TRIVET_OK;
   if (role_ == StageRole::responder) {
@@ -96,7 +96,7 @@ trivet_status LoopStage::give(StageInput lane, base::Bytes bytes, trivet_end end
                                              : plugin_->filter()->data;
   if (hook == nullptr) return TRIVET_OK;
   const plugin::CurrentScope scope(plugin_->current());
-  const plugin::RouteScope route(call_.facts().route);
+  const plugin::RouteScope route(call_.facts().route, call_.facts().column);
   inside_ = true;
   const trivet_status status = hook(self, call_.handle(), state_of_plugin_, chunk, end);
   inside_ = false;
@@ -163,7 +163,7 @@ void LoopStage::produce() {
     if (hooks.room != nullptr) {
       if (!sink_->has_room_after(index_)) return;
       const plugin::CurrentScope scope(plugin_->current());
-      const plugin::RouteScope route(call_.facts().route);
+      const plugin::RouteScope route(call_.facts().route, call_.facts().column);
       inside_ = true;
       const trivet_status status =
           hooks.room(plugin_->loop_instance(), call_.handle(), state_of_plugin_, &done);
@@ -209,7 +209,7 @@ void LoopStage::close() {
   if (state_ == State::open && !inside_) {
     state_ = State::over;
     const plugin::CurrentScope scope(plugin_->current());
-    const plugin::RouteScope route(call_.facts().route);
+    const plugin::RouteScope route(call_.facts().route, call_.facts().column);
     inside_ = true;
     auto* hook = role_ == StageRole::responder ? plugin_->responder()->close : plugin_->filter()->close;
     if (hook != nullptr) hook(plugin_->loop_instance(), call_.handle(), state_of_plugin_);

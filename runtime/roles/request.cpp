@@ -55,6 +55,7 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
             .log = &env_.log,
             .journal = &env_.journal,
             .route = {},
+            .column = 0,
             .request_id = {id_text_.data(), id_length_},
             .number = number_,
             .content_length = UINT64_MAX,

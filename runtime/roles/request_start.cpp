@@ -102,6 +102,7 @@ bool Request::let_in() {
     return false;
   }
   facts_.route = route_->config.name;
+  facts_.column = route_->column;
   if (admission.dialect && admission.dialect->is_unknown) {
     tell_once(told_dialect, "TRIVET_DIALECT is unknown: answers have the form of the specification",
               params_.get(admission.dialect->by));

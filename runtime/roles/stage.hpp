@@ -30,6 +30,7 @@ struct CallFacts {
   log::Log* log = nullptr;
   const Journal* journal = nullptr;
   std::string_view route;
+  std::uint32_t column = 0;  ///< The route's place in the configuration.
   std::string_view request_id;
   std::uint64_t number = 0;
   std::uint64_t content_length = UINT64_MAX;

@@ -123,7 +123,7 @@ void ThreadStage::submit() {
 void ThreadStage::run(void* instance, std::uint32_t thread) {
   thread_ = thread;
   {
-    const plugin::RouteScope route(facts_->route);
+    const plugin::RouteScope route(facts_->route, facts_->column);
     call_hooks(instance);
   }
   work_.times = times();

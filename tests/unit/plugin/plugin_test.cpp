@@ -323,7 +323,7 @@ TEST(Plugin, WhoseChildComesBackFromAHookEndsThere) {
   const auto ends = [](bool inside) {
     const pid_t child = ::fork();
     if (child == 0) {
-      if (inside) const RouteScope hook("route");
+      if (inside) const RouteScope hook("route", 0);
       ::_exit(7);
     }
     int status = 0;
@@ -332,7 +332,7 @@ TEST(Plugin, WhoseChildComesBackFromAHookEndsThere) {
   };
   EXPECT_EQ(ends(true), 1);
   EXPECT_EQ(ends(false), 7);
-  const RouteScope hook("route");  // The parent goes on.
+  const RouteScope hook("route", 0);  // The parent goes on.
 }
 
 }  // namespace
