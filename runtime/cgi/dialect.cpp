@@ -53,6 +53,22 @@ void rename(ResponseHead& head, std::string_view name) {
   add(head, std::string(own) + std::string(name), value);
 }
 
+/// nginx 1.22 passes on the first of several lines; a list is the same (RFC 9110, 11.6.1).
+void join_challenges(ResponseHead& head) {
+  constexpr std::string_view name = "WWW-Authenticate";
+  std::string joined;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    const ResponseHead::Field field = head.at(i);
+    if (!equals_ignoring_case(field.name, name)) continue;
+    if (count++ != 0) joined += ", ";
+    joined += field.value;
+  }
+  if (count < 2) return;
+  head.remove(name);
+  add(head, std::string(name), joined);
+}
+
 }  // namespace
 
 ChosenDialect choose_dialect(const Params& params) noexcept {
@@ -83,7 +99,8 @@ void translate_denial(const Dialect& dialect, ResponseHead& head) {
     head.set_status(dialect.shown(status));
     add(head, std::string(own) + "Status", std::to_string(status));
   }
-  if (dialect.cookies == Cookies::numbered) number_cookies(head);
+  join_challenges(head);
+  number_cookies(head);
 }
 
 void number_cookies(ResponseHead& head) {

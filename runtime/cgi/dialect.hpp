@@ -58,8 +58,8 @@ struct ChosenDialect {
 /// Gives the head of a denial the form of the dialect. A status that the web server does not know becomes
 /// 401; the true one goes as X-Trivet-Status, and what belongs to it, Location and Retry-After, as
 /// X-Trivet-Location and X-Trivet-Retry-After, for a client makes nothing of them with a 401. Such names are
-/// the host's then: what a guard said under them goes. The rest, WWW-Authenticate and Set-Cookie among it,
-/// stays. It never makes a denial anything else.
+/// the host's then: what a guard said under them goes. Several WWW-Authenticate become one, cookies are
+/// numbered, the rest stays. It never makes a denial anything else.
 void translate_denial(const Dialect& dialect, ResponseHead& head);
 
 /// A web server that knows a header's value only as one text cannot pass two Set-Cookie lines on: nginx 1.22

@@ -19,6 +19,10 @@ struct Says {
     if (what == "nobody") return trivet::allow();
     if (what == "401")
       return trivet::deny(401).header("WWW-Authenticate", "Basic realm=\"says\"").body("who are you?\n");
+    if (what == "challenges")
+      return trivet::deny(401)
+          .header("WWW-Authenticate", "Bearer")
+          .header("WWW-Authenticate", "Basic realm=\"says\"");
     if (what == "403") return trivet::deny(403).header("Content-Type", "text/html").body("<p>not you</p>\n");
     if (what == "302")
       return trivet::deny(302)

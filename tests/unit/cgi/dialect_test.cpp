@@ -143,6 +143,13 @@ TEST(Dialects, OfSeveralCookiesNginxGetsEachUnderAName) {
   EXPECT_EQ(translated("nginx", 403, {{"set-cookie", "a=1"}}), "403 set-cookie=a=1");
 }
 
+TEST(Dialects, OfSeveralChallengesNginxGetsAList) {
+  EXPECT_EQ(
+      translated("nginx", 401, {{"WWW-Authenticate", "Bearer"}, {"X", "y"}, {"www-authenticate", "Basic"}}),
+      "401 X=y WWW-Authenticate=Bearer, Basic");
+  EXPECT_EQ(translated("nginx", 401, {{"www-authenticate", "Basic"}}), "401 www-authenticate=Basic");
+}
+
 TEST(Dialects, AllOthersSayADenialAsItIs) {
   const Pairs fields = {{"Location", "/x"},
                         {"Retry-After", "7"},
