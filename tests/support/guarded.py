@@ -102,6 +102,7 @@ class Front:
     inside: bool = False
     base: dict = dataclasses.field(default_factory=dict)  # what Apache itself asks of everybody
     user: str = site.USER  # who REMOTE_USER is behind it
+    is_sanitized: bool = False  # whether builds with sanitizers try it too: one of each kind is enough for the host
     is_short: bool = False  # another server before the guards within Trivet: only what servers differ in is tried
     threads: int = 8  # how many requests at once are quickest: mod_fcgid waits for whole seconds where it starts processes
 
@@ -163,7 +164,7 @@ FcgidIOTimeout 30
 FcgidSpawnScoreUpLimit 1000
 Mutex pthread fcgid-proctbl
 Mutex pthread fcgid-pipe
-"""
+""" + "\n".join(f'FcgidInitialEnv {name} "{value}"' for name, value in host.SANITIZED.items())
 
 DIRECTIVES = {
     "AccessChecker": 'FcgidAccessChecker "{command}"\n  Require all granted',
@@ -449,14 +450,14 @@ backend {name}
 ANN = examples.basic("ann", "ann's word")
 
 FRONTS = [
-    Front("mod_fcgid AccessChecker", _mod_fcgid("AccessChecker"), threads=2),
+    Front("mod_fcgid AccessChecker", _mod_fcgid("AccessChecker"), threads=2, is_sanitized=True),
     Front("mod_fcgid Authenticator", _mod_fcgid("Authenticator"), base=ANN, user="ann", threads=2),
     Front("mod_fcgid Authorizer", _mod_fcgid("Authorizer"), base=ANN, user="ann", threads=2),
     Front("mod_authnz_fcgi", _mod_authnz_fcgi),
     Front("mod_proxy_fcgi", _mod_proxy_fcgi, inside=True),
-    Front("nginx auth_request", _nginx(_auth_request)),
-    Front("nginx responder", _nginx(_all_to_trivet), inside=True),
-    Front("lighttpd authorizer", _lighttpd),
+    Front("nginx auth_request", _nginx(_auth_request), is_sanitized=True),
+    Front("nginx responder", _nginx(_all_to_trivet), inside=True, is_sanitized=True),
+    Front("lighttpd authorizer", _lighttpd, is_sanitized=True),
     Front("Caddy forward_auth", _caddy),
     Front("HAProxy authorizer", _haproxy_lua),
     *(Front(name, make, inside=True, is_short=True, threads=threads) for name, make, threads in (

@@ -1,7 +1,6 @@
 """lighttpd: responders, and mode=authorizer, where an answer without Status would be a grant."""
 
 import random
-import signal
 
 from support import examples, refusals, site, web
 from support.runner import Suite, equal, eventually, expect, one_of
@@ -69,8 +68,7 @@ def _guards(trivet, root):
     """An authorizer entry like the example's for each case, steered as the case says."""
     written = []
     twin = refusals.Case("twin", {"TRIVET_ROUTE": "private"})
-    busy = refusals.Case("busy", {"TRIVET_ROUTE": "busy"})
-    for case in [twin, busy, *refusals.CASES, *refusals.ROLES]:
+    for case in [twin, *refusals.CASES, *refusals.ROLES]:
         steer = ", ".join(f'"{name}" => "{value}"' for name, value in case.steer.items())
         (root / "case" / case.name).mkdir(exist_ok=True)
         (root / "case" / case.name / "file.txt").write_bytes(refusals.SECRET)
@@ -132,38 +130,6 @@ def _(t):
         return (answer.body == refusals.SECRET) == (number % 3 == 0)
 
     expect(all(web.at_once(200, one, threads=100)), "a verdict was wrong")
-
-
-@suite.test("a full queue is not a grant")
-def _(t):
-    running = t.use(pair)
-
-    def one(_number):
-        return web.ask(running.port, "/case/busy/file.txt?ms=500", headers=GOOD, timeout=40)
-
-    answers = web.at_once(12, one, threads=12)
-    granted = [answer for answer in answers if answer.status == 200]
-    expect(1 <= len(granted) <= 4, f"{len(granted)} of 12 were granted by one thread with a queue of one")
-    for answer in answers:
-        if answer not in granted:
-            _refused(answer, "a full queue")
-            equal(answer.status, 503, "status")
-    eventually(lambda: one(0).status == 200, "room again")
-
-
-@suite.test("a host that is stopping or gone is not a grant, and one that is back is asked again")
-def _(t):
-    with examples.lighttpd(t.build, refusals.CONFIG, _guards) as running:
-        _twin_is_let_in(running)
-        running.trivet.send_signal(signal.SIGTERM)
-        running.trivet.process.wait(12 * t.build.slowness)
-        for _ in range(3):
-            _refused(web.ask(running.port, "/case/twin/file.txt", headers=GOOD), "a host that is gone")
-        running.trivet.end()
-        running.trivet.log.unlink()
-        running.trivet.start()
-        # lighttpd leaves a failed backend alone for a moment.
-        eventually(lambda: web.ask(running.port, "/case/twin/file.txt", headers=GOOD).status == 200, "asked again", 10)
 
 
 def _responders(trivet, _root):

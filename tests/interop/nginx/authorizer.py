@@ -1,7 +1,5 @@
 """nginx auth_request with Trivet as the authorizer: the example's locations, and everything that must not be a grant."""
 
-import signal
-
 from support import examples, refusals, site, web
 from support.runner import Suite, equal, expect, one_of
 
@@ -128,37 +126,3 @@ def _(t):
         return (answer.body == refusals.SECRET) == (number % 3 == 0)
 
     expect(all(web.at_once(200, one, threads=100)), "a verdict was wrong")
-
-
-@suite.test("a full queue is not a grant")
-def _(t):
-    def locations(text, root):
-        busy = refusals.Case("twin", {"TRIVET_ROUTE": "busy"})
-        return _locations(text, root).replace("TRIVET_ROUTE \"private\"", f'TRIVET_ROUTE "{busy.steer["TRIVET_ROUTE"]}"')
-
-    with examples.nginx(t.build, refusals.CONFIG, locations) as running:
-        def one(_number):
-            return web.ask(running.extra_port, "/case/twin/file.txt?ms=500", headers=GOOD, timeout=40)
-
-        answers = web.at_once(12, one, threads=12)
-        granted = [answer for answer in answers if answer.status == 200]
-        expect(1 <= len(granted) <= 4, f"{len(granted)} of 12 were granted by one thread with a queue of one")
-        for answer in answers:
-            if answer not in granted:
-                _refused(answer, "a full queue")
-                equal(answer.status, 500, "status")
-        _twin_is_let_in(running)
-
-
-@suite.test("a host that is stopping or gone is not a grant, and one that is back is asked again")
-def _(t):
-    with examples.nginx(t.build, refusals.CONFIG, _locations) as running:
-        _twin_is_let_in(running)
-        running.trivet.send_signal(signal.SIGTERM)
-        running.trivet.process.wait(12 * t.build.slowness)
-        for _ in range(3):
-            _refused(web.ask(running.extra_port, "/case/twin/file.txt", headers=GOOD), "a host that is gone")
-        running.trivet.end()
-        running.trivet.log.unlink()
-        running.trivet.start()
-        _twin_is_let_in(running)
