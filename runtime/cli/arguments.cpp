@@ -14,6 +14,7 @@
 #include "runtime/cli/conform_arguments.hpp"
 #include "runtime/cli/control_arguments.hpp"
 #include "runtime/cli/output.hpp"
+#include "runtime/cli/snippet_arguments.hpp"
 #include "runtime/cli/usage.hpp"
 #include "runtime/config/load.hpp"
 #include "runtime/config/suggest.hpp"
@@ -25,7 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view not_served[] = {"plugin", "snippet"};
+constexpr std::string_view not_served[] = {"plugin"};
 constexpr auto longest_timeout = 24h;
 
 constexpr const char* exit_codes =
@@ -94,6 +95,7 @@ class Reader {
     add_role(bench_.command());
     add_params(bench_.command());
     control_.add_to(app_);
+    snippet_.add_to(app_);
   }
 
   Command read(int argc, const char* const* argv) {
@@ -112,6 +114,7 @@ class Reader {
     if (call_->parsed()) return finish_call();
     if (bench_.command().parsed()) return finish_bench();
     if (control_.parsed()) return control_.finish();
+    if (snippet_.parsed()) return snippet_.finish();
     return finish_conform();
   }
 
@@ -396,6 +399,7 @@ class Reader {
   ConformArguments conform_;
   BenchArguments bench_;
   ControlArguments control_;
+  SnippetArguments snippet_;
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "runtime/cli/conform_command.hpp"
 #include "runtime/cli/explain_command.hpp"
 #include "runtime/cli/output.hpp"
+#include "runtime/cli/snippet_command.hpp"
 #include "runtime/host/serve.hpp"
 #include "runtime/host/upgrade.hpp"
 #include "runtime/host/worker.hpp"
@@ -55,6 +56,7 @@ struct Run {
   int operator()(const cli::ConformCommand& command) const { return cli::run_conform(command); }
   int operator()(const cli::BenchCommand& command) const { return cli::run_bench(command); }
   int operator()(const cli::AttachCommand& command) const { return attach(command.address.c_str()); }
+  int operator()(const cli::SnippetCommand& command) const { return cli::run_snippet(command); }
   int operator()(const cli::AdminCommand& command) const { return cli::run_admin(command); }
 };
 

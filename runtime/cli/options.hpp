@@ -45,6 +45,13 @@ struct ExplainCommand {
   std::vector<std::string> without;
 };
 
+struct SnippetCommand {
+  std::string config_file = "/etc/trivet/trivet.toml";
+  std::string server;
+  std::string host;      ///< The virtual host; empty: none is known.
+  std::string listener;  ///< By name; empty: the first that fits.
+};
+
 struct CallCommand {
   std::string address;
   std::string uri = "/";
@@ -114,6 +121,6 @@ struct Finished {
 };
 
 using Command = std::variant<Finished, ServeCommand, CheckCommand, ExplainCommand, CallCommand,
-                             ConformCommand, BenchCommand, AdminCommand, AttachCommand>;
+                             ConformCommand, BenchCommand, AdminCommand, AttachCommand, SnippetCommand>;
 
 }  // namespace trivet::cli

@@ -187,6 +187,17 @@ TEST(Arguments, BenchTakesWhatItAsksFor) {
   EXPECT_EQ(command.expect_status, 404);
 }
 
+TEST(Arguments, SnippetTakesAServer) {
+  const auto plain = read_as<SnippetCommand>({"snippet", "nginx"});
+  EXPECT_EQ(plain.server, "nginx");
+  EXPECT_EQ(plain.config_file, "/etc/trivet/trivet.toml");
+  const auto full = read_as<SnippetCommand>(
+      {"snippet", "apache-mod_fcgid", "-c", "x.toml", "--host", "WWW.example.org", "--listener", "web"});
+  EXPECT_EQ(full.config_file, "x.toml");
+  EXPECT_EQ(full.host, "www.example.org");
+  EXPECT_EQ(full.listener, "web");
+}
+
 TEST(Arguments, BenchEndsByItselfWhateverIsGiven) {
   EXPECT_EQ(read_as<BenchCommand>({"bench", "unix:/a"}).duration->count(), 10'000);
   const auto counted = read_as<BenchCommand>({"bench", "unix:/a", "-n", "5", "--new-conn", "--rate", "7"});
@@ -206,10 +217,22 @@ TEST(Arguments, AWrongCommandLineIsToldWithACureAndGives64) {
   const WrongCase cases[] = {
       {{},
        "which command? serve, check, explain, call, conform, bench, reload, status, stop, drain, log-level, "
-       "upgrade, attach"},
+       "upgrade, attach, snippet"},
       {{"sreve"}, "there is no command \"sreve\": did you mean `serve`?"},
       {{"x"}, "there is no command \"x\""},
-      {{"snippet"}, "`snippet` is not served by this version yet (served: serve, "},
+      {{"plugin"}, "`plugin` is not served by this version yet (served: serve, "},
+      {{"snippet"}, "snippet: SERVER is required"},
+      {{"snippet", "ngnix"},
+       "snippet: there is no snippet for \"ngnix\": did you mean `nginx`? There are apache-mod_fcgid, "},
+      {{"snippet", "apache"},
+       "snippet: there is no snippet for \"apache\": there are apache-mod_fcgid, apache-authnz, "
+       "apache-proxy, nginx, "
+       "lighttpd, caddy, haproxy, h2o"},
+      {{"snippet", "nginx", "--host", "a:80"}, "snippet: --host takes a name without a port, not \"a:80\""},
+      {{"snippet", "nginx", "--host", ""}, "snippet: --host takes a name without a port, not \"\""},
+      {{"snippet", "nginx", "--host", "a b"}, "snippet: --host takes a name"},
+      {{"snippet", "nginx", "--host", "a\nb"}, "snippet: --host takes a name"},
+      {{"snippet", "nginx", "h2o"}, "snippet: what is \"h2o\"?"},
       {{"relaod"}, "there is no command \"relaod\": did you mean `reload`?"},
       {{"reload", "--now"}, "reload: there is no option \"--now\""},
       {{"stop", "now"}, "stop: what is \"now\"?"},

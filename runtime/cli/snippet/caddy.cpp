@@ -1,0 +1,112 @@
+#include "runtime/cli/snippet/servers.hpp"
+
+namespace trivet::cli::snippet {
+namespace {
+
+/// As Go spells the name of a header: a capital at the beginning and behind each `-` only.
+std::string as_go_spells(std::string_view variable) {
+  std::string name = lower(variable);
+  if (!name.empty() && name.front() >= 'a' && name.front() <= 'z')
+    name.front() = static_cast<char>(name.front() - 32);
+  return "Variable-" + name;
+}
+
+class Writing {
+ public:
+  explicit Writing(const Site& site)
+      : site_(site),
+        to_(site.is_unix() ? "unix/" + site.address : site.host + ":" + std::to_string(site.port)) {}
+
+  std::string run() const {
+    std::string text = heading(
+        site_,
+        {"For the inside of a site block of the Caddyfile: put it into /etc/caddy/trivet.caddy and write",
+         "    import trivet.caddy",
+         "into that block; then `caddy validate --adapter caddyfile --config /etc/caddy/Caddyfile`, and "
+         "reload",
+         "Caddy. It is asked (forward_auth) before any `handle`, `route`, `reverse_proxy` or `file_server` "
+         "of",
+         "that block runs; what you put into a `route` block together with `rewrite` runs as written "
+         "there."});
+    for (std::size_t at = 0; at < site_.entries.size(); ++at) text += entry(at);
+    return text;
+  }
+
+ private:
+  /// Disjoint: Caddy sorts directives, so that their order here says nothing.
+  [[nodiscard]] std::string matcher(const Entry& entry, const std::string& name) const {
+    const auto line = [&](const Entry& each) {
+      return "path_regexp `" + path_regex(each.pattern, RegexUnit::code_point) + "`\n";
+    };
+    std::string text = name + " {\n\t" + line(entry);
+    for (const std::size_t each : entry.yields_to) text += "\tnot " + line(site_.entries[each]);
+    return text + "}\n";
+  }
+
+  [[nodiscard]] std::string host() const {
+    return site_.wish.host.empty() ? "" : "\t\tenv TRIVET_HOST " + site_.wish.host + "\n";
+  }
+
+  [[nodiscard]] std::string entry(std::size_t at) const {
+    const Entry& entry = site_.entries[at];
+    const std::string name = "@trivet_" + std::to_string(at + 1);
+    const bool refused = entry.treatment == Treatment::refuse;
+    const std::string what = refused                              ? "refused"
+                             : entry.treatment == Treatment::pass ? "Trivet answers"
+                             : entry.treatment == Treatment::ask  ? "Caddy serves what Trivet allows"
+                                                                  : "Trivet is asked, and then answers";
+    std::string text = "\n" + comment(entry, "", what) + matcher(entry, name);
+    // A `handle` of the site may come before one of ours, a forward_auth does not: no role is called so
+    // (500).
+    if (refused) return text + ask(name, "\t\tenv TRIVET_ROLE refused\n", {});
+    if (entry.asks()) {
+      const std::string steering =
+          "\t\tenv TRIVET_ROLE authorizer\n"
+          "\t\tenv TRIVET_ROUTE " +
+          caddy_word(entry.route->name).value_or("``") +
+          "\n"
+          "\t\tenv TRIVET_METHOD {http.request.orig_method}\n"
+          "\t\tenv TRIVET_DIALECT caddy\n";
+      text += ask(name, steering + host(), entry.route->variables);
+    }
+    return entry.treatment == Treatment::ask ? text : text + pass(entry, name);
+  }
+
+  /// The question is a GET without a body, whatever was asked for.
+  [[nodiscard]] std::string ask(const std::string& name, const std::string& steering,
+                                const std::vector<std::string>& variables) const {
+    std::string text = "forward_auth " + name + " " + to_ + " {\n\turi /_trivet/auth\n";
+    for (const std::string& each : variables)
+      text += "\tcopy_headers " + as_go_spells(each) + ">" + header_of(each) + "\n";
+    text += "\ttransport fastcgi {\n" + steering + "\t}\n}\n";
+    for (const std::string& variable : variables) {
+      for (const std::string& each : other_headers_of(variable))
+        text += "request_header " + name + " -" + each + "\n";
+    }
+    return text;
+  }
+
+  [[nodiscard]] std::string pass(const Entry& entry, const std::string& name) const {
+    std::string environment = host();
+    if (entry.treatment == Treatment::ask_then_pass) {
+      for (const std::string& each : entry.route->variables)
+        environment += "\t\tenv " + each + " {http.request.header." + header_of(each) + "}\n";
+    }
+    std::string indented;
+    for (const char each : environment) {
+      if (indented.empty() || indented.back() == '\n') indented += '\t';
+      indented += each;
+    }
+    return "handle " + name + " {\n\treverse_proxy " + to_ + " {\n\t\ttransport fastcgi" +
+           (indented.empty() ? "\n" : " {\n" + indented + "\t\t}\n") + "\t}\n}\n";
+  }
+
+  const Site& site_;
+  std::string to_;
+};
+
+}  // namespace
+
+std::string write_caddy(const Site& site) { return Writing(site).run(); }
+
+}  // namespace trivet::cli::snippet
