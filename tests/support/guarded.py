@@ -21,10 +21,14 @@ OPEN = b"for everybody\n"
 TEAM = "core"
 VARIABLES = ("REMOTE_USER", "TEAM", "LEVEL")  # LEVEL is declared, and no guard sets it
 
-# Behind `key`, so that what fails is asked by somebody who would be let in.
-GUARDS = {"private": "", "throws": ', "throws"', "silent": ', "silent"', "undecided": ', "undecided"', "denied": ', "deny"',
-          "hangs": ', "hangs"', "busy": ', "busy"', "crashes": ', "crashes"'}
 FAILING = ("throws", "silent", "undecided", "denied", "hangs")
+GUARDS = {
+    "private": '["key"]',
+    # Behind `key`, so that what fails is asked by somebody who would be let in.
+    **{name: f'["key", "{plugin}"]' for name, plugin in (*((each, each) for each in FAILING if each != "denied"),
+                                                         ("denied", "deny"), ("busy", "busy"), ("crashes", "crashes"))},
+    "cors": '{ any = [{ plugin = "allow", methods = ["OPTIONS"] }, "key"] }',
+}
 
 PLUGINS = site.KEYGATE + f"""
 [plugin.echo]
@@ -57,13 +61,13 @@ config = {{ ms = 300 }}
 def config(folder, inside):
     """`inside`: Trivet has the files itself, and guards them; otherwise a web server asks and serves them."""
     routes = []
-    for name, more in GUARDS.items():
+    for name, guards in GUARDS.items():
         files = f'respond = {{ files = "{folder}/www/{name}" }}' if inside else ""
         routes.append(f"""
 [[route]]
 name = "{name}"
 path = "/{name}/**"
-authorize = ["key"{more}]
+authorize = {guards}
 variables = ["REMOTE_USER"]
 {files}""")
     declared = ", ".join(f'"{each}"' for each in VARIABLES)
@@ -104,6 +108,7 @@ class Front:
     user: str = site.USER  # who REMOTE_USER is behind it
     is_sanitized: bool = False  # whether builds with sanitizers try it too: one of each kind is enough for the host
     is_short: bool = False  # another server before the guards within Trivet: only what servers differ in is tried
+    takes_nobody: bool = True  # whether a grant that names no user is one
     threads: int = 8  # how many requests at once are quickest: mod_fcgid waits for whole seconds where it starts processes
 
     @property
@@ -376,6 +381,7 @@ forward_auth unix/{trivet.web} {{
   transport fastcgi {{
     env TRIVET_ROLE authorizer
     env TRIVET_ROUTE {name}
+    env TRIVET_METHOD {{http.request.orig_method}}
   }}
 }}"""
 
@@ -385,7 +391,9 @@ def _caddy(trivet, port, root):
     headers = {each: f"Variable-{each.capitalize()}" for each in VARIABLES}
     written = [f"root * {root}", "rewrite /moved/* /private/file.txt", "rewrite /again/* /private/file.txt"]
     for name in GUARDS:
-        written.append(f"route /{name}/* {{{_forward_auth(name, trivet)}\nfile_server\n}}")
+        # Its file_server answers every method with the file.
+        others = "@other not method GET HEAD\nrespond @other 204\n" if name == "cors" else ""
+        written.append(f"route /{name}/* {{{_forward_auth(name, trivet)}\n{others}file_server\n}}")
     env = "\n".join(f"env {name} {{http.request.header.{header}}}" for name, header in headers.items())
     written.append(f"""
 route /account/* {{
@@ -453,7 +461,7 @@ FRONTS = [
     Front("mod_fcgid AccessChecker", _mod_fcgid("AccessChecker"), threads=2, is_sanitized=True),
     Front("mod_fcgid Authenticator", _mod_fcgid("Authenticator"), base=ANN, user="ann", threads=2),
     Front("mod_fcgid Authorizer", _mod_fcgid("Authorizer"), base=ANN, user="ann", threads=2),
-    Front("mod_authnz_fcgi", _mod_authnz_fcgi),
+    Front("mod_authnz_fcgi", _mod_authnz_fcgi, takes_nobody=False),
     Front("mod_proxy_fcgi", _mod_proxy_fcgi, inside=True),
     Front("nginx auth_request", _nginx(_auth_request), is_sanitized=True),
     Front("nginx responder", _nginx(_all_to_trivet), inside=True, is_sanitized=True),

@@ -146,6 +146,25 @@ def plain_paths(t, pair):
     expect_well(running)
 
 
+def preflights(t, pair):
+    """A guard lets OPTIONS in without a key: a browser's preflight, and nothing else."""
+    running = t.use(pair)
+    path = b"/cors/file.txt"
+    preflight = b"Origin: http://x\r\nAccess-Control-Request-Method: GET\r\n"
+    answer = attempts.send(running.port, attempts.ask(path, running.front.base, method=b"OPTIONS", more=preflight), 20)
+    # Web servers make of it what they like, once it is let in.
+    wanted = (200, 204, 405) if running.front.takes_nobody else (500,)
+    expect(attempts.status_of(answer) in wanted, f"the preflight: {answer[:80]!r}")
+    expect(not got_through(answer), f"the preflight got the file: {answer!r}")
+    expect_denied(running, [attempt for attempt in attempts.plain_path(path)
+                            if attempt.name not in ("method b'OPTIONS'", "X-Forwarded")] + [
+        attempts.Attempt(f"{name} says OPTIONS", lambda credentials, name=name: attempts.ask(
+            path, credentials, more=f"{name}: OPTIONS\r\n".encode()), True)
+        for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "Trivet-Method", "X-Forwarded-Method",
+                     "Request-Method", "Access-Control-Request-Method")])
+    expect(let_in(running, "/cors/file.txt", running.front.good), "the file with the key")
+
+
 def rewrites(t, pair):
     running = t.use(pair)
     for path in ("/moved/file.txt", "/again/file.txt"):
@@ -279,6 +298,7 @@ TESTS = {
     "no header of a client sets what a guard says": headers_of_clients,
     "no spelling of a guarded path goes around its guard": paths,
     "no host, method or framing goes around a guard": plain_paths,
+    "a preflight passes without a key, and nothing else": preflights,
     "a rewrite into a guarded folder meets its guard": rewrites,
     "a host that reloads grants what it should and nothing else": reloads,
     "a host that is stopping grants nothing that it should not": stopping,
@@ -286,7 +306,7 @@ TESTS = {
 }
 
 
-SHORT = (users_and_files, failing_plugins, headers_of_clients, paths, plain_paths)
+SHORT = (users_and_files, failing_plugins, headers_of_clients, paths, plain_paths, preflights)
 
 
 def add(front):
