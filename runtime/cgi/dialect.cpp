@@ -13,7 +13,7 @@ using Cookies = Dialect::Cookies;
 constexpr Dialect fastcgi{.name = "fastcgi"};
 constexpr Dialect lighttpd{.name = "lighttpd"};
 constexpr Dialect mod_fcgid{.name = "mod_fcgid"};
-constexpr Dialect mod_authnz_fcgi{.name = "mod_authnz_fcgi"};
+constexpr Dialect mod_authnz_fcgi{.name = "mod_authnz_fcgi", .shows_pages_in_one_record = true};
 constexpr Dialect nginx{.name = "nginx", .knows_only_401_and_403 = true, .cookies = Cookies::numbered};
 constexpr Dialect caddy{.name = "caddy", .cookies = Cookies::lines};
 constexpr Dialect haproxy{.name = "haproxy", .cookies = Cookies::lines};
@@ -101,6 +101,15 @@ void translate_denial(const Dialect& dialect, ResponseHead& head) {
   }
   join_challenges(head);
   number_cookies(head);
+}
+
+bool wants_one_record(const Dialect& dialect, const ResponseHead& head) noexcept {
+  if (!dialect.shows_pages_in_one_record) return false;
+  constexpr std::string_view html = "text/html";
+  const std::string_view type = head.find("Content-Type").value_or(std::string_view());
+  const bool is_longer = type.size() > html.size();
+  return equals_ignoring_case(type.substr(0, html.size()), html) &&
+         (!is_longer || type[html.size()] == ';' || type[html.size()] == ' ');
 }
 
 void number_cookies(ResponseHead& head) {

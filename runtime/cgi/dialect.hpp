@@ -37,6 +37,9 @@ struct Dialect {
   std::string_view name;
   bool knows_only_401_and_403 = false;  ///< Of all redirections and 4xx.
   Cookies cookies = Cookies::none;
+  /// The body of a denial is shown if it comes in one record with the head, and as HTML, whatever it is: so
+  /// it does only where it is that.
+  bool shows_pages_in_one_record = false;
 
   /// The status with which a denial goes out.
   [[nodiscard]] int shown(int status) const noexcept {
@@ -61,6 +64,8 @@ struct ChosenDialect {
 /// the host's then: what a guard said under them goes. Several WWW-Authenticate become one, cookies are
 /// numbered, the rest stays. It never makes a denial anything else.
 void translate_denial(const Dialect& dialect, ResponseHead& head);
+/// Whether the body of a denial with this head has to come in one record with it.
+[[nodiscard]] bool wants_one_record(const Dialect& dialect, const ResponseHead& head) noexcept;
 
 /// A web server that knows a header's value only as one text cannot pass two Set-Cookie lines on: nginx 1.22
 /// gives the first, later ones join them with a comma, which a cookie may hold. So from the second on they

@@ -211,8 +211,13 @@ void Request::answer_deny() {
     // A person sees this: better the reason phrase than an empty page.
     verdict.body().append(std::to_string(status) + " " + std::string(cgi::reason_phrase(status)) + "\n");
   }
-  if (dialect_ != nullptr) cgi::translate_denial(*dialect_, verdict.head());
-  if (const auto wrong = writer_.deny(verdict.head(), verdict.body().bytes()); !wrong.empty()) {
+  bool in_one_record = false;
+  if (dialect_ != nullptr) {
+    cgi::translate_denial(*dialect_, verdict.head());
+    in_one_record = cgi::wants_one_record(*dialect_, verdict.head());
+  }
+  if (const auto wrong = writer_.deny(verdict.head(), verdict.body().bytes(), in_one_record);
+      !wrong.empty()) {
     refuse(500, wrong);
     return;
   }

@@ -36,7 +36,8 @@ void ResponseWriter::reset(Peer& peer, base::Loop& loop, const base::Limits& lim
   head_written_ = {};
   status_ = 0;
   state_ = State::empty;
-  head_method_ = held_back_ = release_when_complete_ = broken_ = was_cut_ = incomplete_ = false;
+  head_method_ = held_back_ = release_when_complete_ = in_one_record_ = broken_ = was_cut_ = incomplete_ =
+      false;
   delayed_.clear();
 }
 
@@ -113,6 +114,11 @@ std::string_view ResponseWriter::send_head(std::optional<std::uint64_t> length) 
     return wrong;
   }
   head_bytes_ = out().size() - record;
+  if (in_one_record_ && head_bytes_ + held_.size() <= protocol::max_content) {
+    out().append(held_.bytes());
+    body_sent_ += held_.size();
+    held_.clear();
+  }
   protocol::end_record(out(), record, RecordType::standard_out, id_);
   state_ = State::sending;
   head_written_ = loop_->exact_now();
@@ -229,7 +235,8 @@ void ResponseWriter::abort(int status) {
   fail(status, {}, 0, static_cast<std::uint8_t>(ProtocolStatus::request_complete));
 }
 
-std::string_view ResponseWriter::deny(cgi::ResponseHead& head, base::Bytes body) {
+std::string_view ResponseWriter::deny(cgi::ResponseHead& head, base::Bytes body, bool in_one_record) {
+  in_one_record_ = in_one_record;
   if (const auto wrong = begin(head); !wrong.empty()) return wrong;
   if (const auto wrong = write(body); !wrong.empty()) return wrong;
   return finish();

@@ -66,8 +66,8 @@ class ResponseWriter {
   /// The verdict of an authorizer that allows. Empty, or why it failed.
   template <class Find>
   [[nodiscard]] std::string_view allow(const std::vector<std::string>& declared, Find find);
-  /// The head and body of a denial, whole.
-  [[nodiscard]] std::string_view deny(cgi::ResponseHead& head, base::Bytes body);
+  /// The head and body of a denial, whole; in one record if they fit, where that is asked for.
+  [[nodiscard]] std::string_view deny(cgi::ResponseHead& head, base::Bytes body, bool in_one_record);
 
   [[nodiscard]] bool begun() const noexcept { return state_ != State::empty; }
   [[nodiscard]] bool head_sent() const noexcept {
@@ -126,6 +126,7 @@ class ResponseWriter {
   bool head_method_ = false;
   bool held_back_ = false;
   bool release_when_complete_ = false;
+  bool in_one_record_ = false;  ///< What is held when the head goes out goes with it.
   bool broken_ = false;
   bool was_cut_ = false;
   bool incomplete_ = false;

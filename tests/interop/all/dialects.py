@@ -237,7 +237,7 @@ FRONTS = [
     Front("mod_fcgid AccessChecker without Header unset", _mod_fcgid("AccessChecker", False), ALL_401, CHECKER, (), leaks=True),
     Front("mod_fcgid Authenticator", _mod_fcgid("Authenticator"), ALL_401, BEHIND_BASIC, (), credentials=ANN),
     Front("mod_fcgid Authorizer", _mod_fcgid("Authorizer"), ALL_401, BEHIND_BASIC, (), credentials=ANN),
-    Front("mod_authnz_fcgi", _server(_mod_authnz_fcgi), {}, {"challenges": ONE_LINE}, ("throw",)),
+    Front("mod_authnz_fcgi", _server(_mod_authnz_fcgi), {}, {"challenges": ONE_LINE}, ("403", "throw")),
     Front("lighttpd", _server(_lighttpd)),
     Front("nginx", _nginx(True), {"503": 500}, {"challenges": ONE_LINE, "503": {}}, (), cookies=True),
     Front("nginx without the lines that map back", _nginx(False), {"302": 401, "404": 401, "429": 401, "503": 500},

@@ -150,6 +150,21 @@ TEST(Dialects, OfSeveralChallengesNginxGetsAList) {
   EXPECT_EQ(translated("nginx", 401, {{"www-authenticate", "Basic"}}), "401 www-authenticate=Basic");
 }
 
+TEST(Dialects, OnlyModAuthnzFcgiWantsAPageInOneRecordAndOnlyAPage) {
+  const auto wants = [](std::string_view dialect, std::string_view type) {
+    ResponseHead head;
+    if (!type.empty()) {
+      EXPECT_EQ(head.add("Content-Type", type), "");
+    }
+    return wants_one_record(named(dialect), head);
+  };
+  for (const std::string_view name : names) EXPECT_EQ(wants(name, "text/html"), name == "mod_authnz_fcgi");
+  for (const char* page : {"TEXT/HTML", "text/html;charset=utf-8", "text/html ; a=b"})
+    EXPECT_TRUE(wants("mod_authnz_fcgi", page)) << page;
+  for (const char* other : {"", "text/plain", "text/htmlx", "text/htm", "application/json"})
+    EXPECT_FALSE(wants("mod_authnz_fcgi", other)) << other;
+}
+
 TEST(Dialects, AllOthersSayADenialAsItIs) {
   const Pairs fields = {{"Location", "/x"},
                         {"Retry-After", "7"},

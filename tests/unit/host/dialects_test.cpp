@@ -28,6 +28,10 @@ struct Speaker {
     if (what == "large-cookie") return trivet::allow().header("Set-Cookie", std::string(100000, 'c'));
     if (what == "401") return trivet::deny(401).header("WWW-Authenticate", "Basic").body("who?\n");
     if (what == "403") return trivet::deny(403).body("no\n");
+    if (what == "page")
+      return trivet::deny(403).header("Content-Type", "Text/html; charset=utf-8").body("<p>no</p>");
+    if (what == "large-page")
+      return trivet::deny(403).header("Content-Type", "text/html").body(std::string(65500, 'p'));
     if (what == "302") return trivet::deny(302).header("Location", "/login").header("Set-Cookie", "state=1");
     if (what == "429") return trivet::deny(429).header("Retry-After", "7");
     if (what == "503") return trivet::deny(503).header("Retry-After", "7");
@@ -145,6 +149,21 @@ TEST_F(Dialects, ADenialHasTheStatusThatTheServerKnowsInTheAuthorizersSlice) {
     EXPECT_EQ(say(dialect, "401").header("WWW-Authenticate"), "Basic");
   }
   EXPECT_EQ(bench.log.count("TRIVET_DIALECT is unknown"), 1U);
+}
+
+TEST_F(Dialects, APageForModAuthnzFcgiIsInOneRecordWithItsHead) {
+  bench.open();
+  for (const char* dialect : dialects) {
+    for (const char* what : {"page", "401", "large-page", "302"}) {
+      const Answer answer = say(dialect, what);
+      const bool joined = std::string_view(dialect) == "mod_authnz_fcgi" && std::string_view(what) == "page";
+      const bool has_body = std::string_view(what) != "302";
+      EXPECT_EQ(answer.first_record == answer.out, joined || !has_body) << dialect << ' ' << what;
+      EXPECT_EQ(answer.header("Content-Length"), std::to_string(answer.body().size()));
+    }
+    EXPECT_EQ(say(dialect, "page").body(), "<p>no</p>");
+    EXPECT_EQ(say(dialect, "large-page").body().size(), 65500U);
+  }
 }
 
 TEST_F(Dialects, TheRoleAuthorizerHasThemToo) {
