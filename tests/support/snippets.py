@@ -90,6 +90,11 @@ path = "/rooms/**"
 respond = "hello"
 
 [[route]]
+name = "hidden"
+path = "/wide/**/hidden/**"
+authorize = ["key"]
+
+[[route]]
 name = "posts"
 path = "/posts/**"
 methods = ["POST"]
@@ -117,7 +122,7 @@ filter = ["upper"]
 """
 
 FILES = ["private/file.txt", "login/file.txt", "limited/file.txt", "rooms/ann/inner/file.txt", "rooms/file.txt", "posts/file.txt",
-         "single.txt", "shout/file.txt", "account/file.txt", "proxied/file.txt"]
+         "single.txt", "wide/deep/hidden/file.txt", "shout/file.txt", "account/file.txt", "proxied/file.txt"]
 
 
 class _Backend(http.server.SimpleHTTPRequestHandler):
@@ -185,7 +190,8 @@ server {{
         return server, [server.program, "-e", "stderr", "-t", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf")]
 
     def apache(self, text, modules):
-        (self.folder / "snippet.conf").write_text(text)
+        # For one <VirtualHost> that line is a comment, to be put outside of it.
+        (self.folder / "snippet.conf").write_text(text.replace("# AuthnzFcgiDefineProvider", "AuthnzFcgiDefineProvider"))
         server = Apache(self.folder, self.port, self.root, f"""
 ProxyPass "/proxied" "http://127.0.0.1:{self.backend}/proxied"
 RewriteEngine On

@@ -1,11 +1,13 @@
 """What `trivet snippet` makes, taken by each server's own checker, and run: who gets a guarded file, and who does not."""
 
+import base64
 import json
 import pathlib
+import signal
 import urllib.parse
 
 from support import refusals, site, snippets, web
-from support.runner import Suite, equal, expect, one_of
+from support.runner import Suite, equal, eventually, expect, one_of
 
 GOOD = {"X-Api-Key": site.KEY}
 FORGED = {"Remote-User": "mallory", "Remote_User": "mallory", "Unset": "mallory", "Authorization": "Basic bWFsbG9yeTp4",
@@ -29,6 +31,10 @@ def protects(port):
         granted(web.ask(port, uri, headers=GOOD), f"{uri} with the key")
         for headers in ({}, {"X-Api-Key": "wrong"}, {"X-Api-Key": ""}, FORGED):
             refused(web.ask(port, uri, headers=headers), f"{uri} with {headers}")
+    granted(web.ask(port, "/wide/deep/hidden/file.txt", headers=GOOD), "a folder wherever it is")
+    for many in (0, 100, 1000, 1500, 2000, 3000):  # Past what a regular expression is given room for.
+        answer = web.ask(port, "/wide/deep/hidden/file.txt" + "/a" * many)
+        one_of(answer.status, (401, 403), f"{many} segments more: {answer}")  # Not 404: what is guarded was not asked.
     for uri in ("/single.txt/", "/single.txt/more", "/private/file.txt/more", "/private/%ff/../file.txt", "/private/file.txt/%ff"):
         refused(web.ask(port, uri), uri)
     expect(b"ello" in web.ask(port, "/gone.txt/other").body, "a route below the path of another")
@@ -221,3 +227,89 @@ def _(t):
             refused(web.ask(running.port, "/private/file.txt"), f"{name}: the last of all")
             if name in ASKING:
                 granted(web.ask(running.port, "/private/file.txt", headers=GOOD), f"{name}: the last of all")
+
+
+more = Suite("snippet more")
+
+HOSTS = """
+[[route]]
+name = "open to another host"
+path = "/private/**"
+hosts = ["b.example"]
+authorize = ["allow"]
+""" + snippets.CONFIG + """
+[[route]]
+name = "ours"
+path = "/ours/**"
+hosts = ["a.example"]
+respond = "hello"
+
+[[route]]
+name = "theirs"
+path = "/ours/**"
+hosts = ["b.example"]
+respond = "echo"
+"""
+
+for _name in ASKING + NOT_ASKING:
+    @more.test(f"{_name}: Trivet goes by the host of --host, over TCP, and nobody gets in while it is gone", timeout=120)
+    def _(t, name=_name):
+        t.build.plugin("phases")
+        attached = name == "apache-mod_fcgid"
+        options = ("--host", "a.example") if attached else ("--host", "a.example", "--listener", "tcp")
+        with snippets.behind(t.build, name, HOSTS, options) as running:
+            for client_says in ("a.example", "b.example", "c.example"):
+                answer = web.ask(running.port, "/ours/x", headers={"Host": client_says})
+                expect(answer.status == 200 and b"ello" in answer.body, f"{client_says}: {answer}")
+            refused(web.ask(running.port, "/private/file.txt", headers={"Host": "b.example"}), "another host's guard")
+            if name in ASKING:
+                granted(web.ask(running.port, "/private/file.txt", headers={**GOOD, "Host": "b.example"}), "with the key")
+            if name in NOT_ASKING or attached:  # A stub waits for the next host: tested with `trivet attach`.
+                return
+            running.trivet.send_signal(signal.SIGTERM)
+            running.trivet.process.wait(12 * t.build.slowness)
+            for uri in ("/private/file.txt", "/single.txt", "/wide/deep/hidden/file.txt"):
+                refused(web.ask(running.port, uri, headers=GOOD), f"{name} without a host: {uri}")
+            running.trivet.end()
+            running.trivet.log.unlink()
+            running.trivet.start()
+            eventually(lambda: web.ask(running.port, "/private/file.txt", headers=GOOD).body == refusals.SECRET,
+                       f"the file by {name} when the host is back", 30)
+
+
+PHASES = """
+[plugin.phases]
+config = { user = "u", password = "p" }
+""" + "\n".join(f"""
+[[route]]
+name = "{phase}"
+path = "/private/**"
+phase = "{phase}"
+authorize = ["phases"]
+""" for phase in ("access_checker", "authenticator", "authorizer"))
+
+
+@more.test("apache-mod_fcgid: three routes on one path are Apache's three questions")
+def _(t):
+    t.build.plugin("phases")
+    with snippets.behind(t.build, "apache-mod_fcgid", PHASES) as running:
+        for word, headers, status in (("u:p", {}, 200), ("u:q", {}, 401), ("v:p", {}, 401), (None, {}, 401),
+                                      ("u:p", {"X-Blocked": "yes"}, 401)):
+            credentials = {"Authorization": "Basic " + base64.b64encode(word.encode()).decode()} if word else {}
+            answer = web.ask(running.port, "/private/file.txt", headers={**credentials, **headers})
+            equal((answer.status, answer.body == refusals.SECRET), (status, status == 200), f"{word} with {headers}")
+
+
+@more.test("nginx: what auth_request has no word for arrives all the same")
+def _(t):
+    t.build.plugin("says")
+    config = '[plugin.says]\n[[route]]\nname = "private"\npath = "/private/**"\nauthorize = ["says"]\n'
+    with snippets.behind(t.build, "nginx", config) as running:
+        for verdict, status, header, value in (
+                ("302", 302, "Location", "https://login.example/in?to=%2Fprivate&n=1"),
+                ("302", 302, "Set-Cookie", "state=1; Path=/, nonce=2; Path=/"), ("303", 303, "Location", "/login?to=x"),
+                ("404", 404, "Location", None), ("429", 429, "Retry-After", "7"), ("403", 403, "Set-Cookie", None),
+                ("401", 401, "WWW-Authenticate", 'Basic realm="says"'), ("503", 500, "Location", None)):
+            answer = web.ask(running.port, "/private/file.txt", headers={"X-Verdict": verdict})
+            equal((answer.status, answer.header(header)), (status, value), f"{verdict}, {header}")
+        granted(web.ask(running.port, "/private/file.txt", headers={"X-Verdict": "allow"}), "an allow")
