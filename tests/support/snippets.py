@@ -48,7 +48,6 @@ name = "nobody"
 path = "/nobody/**"
 authorize = ["allow"]
 authorize_on = ["authorizer"]
-variables = ["REMOTE_USER"]
 respond = "echo"
 
 [[route]]

@@ -86,8 +86,14 @@ class Writing {
         if (std::find(variables.begin(), variables.end(), each) == variables.end()) variables.push_back(each);
       }
     }
+    text += apache_variables(variables);
+    // These two a guard may set undeclared.
+    for (const std::string_view each : {"REMOTE_USER", "AUTH_TYPE"}) {
+      if (std::find(variables.begin(), variables.end(), each) == variables.end())
+        variables.emplace_back(each);
+    }
     for (const std::string& each : variables) text += "  Header always unset Variable-" + each + "\n";
-    return text + apache_variables(variables);
+    return text;
   }
 
   const Site& site_;

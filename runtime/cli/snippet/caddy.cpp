@@ -66,6 +66,7 @@ class Writing {
           caddy_word(entry.route->name).value_or("``") +
           "\n"
           "\t\tenv TRIVET_METHOD {http.request.orig_method}\n"
+          "\t\tenv REQUEST_METHOD {http.request.orig_method}\n"
           "\t\tenv TRIVET_DIALECT caddy\n";
       text += ask(name, steering + host(), entry.route->variables);
     }
@@ -78,7 +79,8 @@ class Writing {
     std::string text = "forward_auth " + name + " " + to_ + " {\n\turi /_trivet/auth\n";
     for (const std::string& each : variables)
       text += "\tcopy_headers " + as_go_spells(each) + ">" + header_of(each) + "\n";
-    text += "\ttransport fastcgi {\n" + steering + "\t}\n}\n";
+    // Caddy would show the client the line Status of a denial.
+    text += "\ttransport fastcgi {\n" + steering + "\t}\n\theader_down -Status\n}\n";
     for (const std::string& variable : variables) {
       for (const std::string& each : other_headers_of(variable))
         text += "request_header " + name + " -" + each + "\n";

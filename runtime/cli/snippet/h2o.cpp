@@ -40,10 +40,11 @@ std::string write_h2o(const Site& site) {
     // Without a source Trivet has nothing to serve, and answers 404.
     const bool pass = !leads_to_refused(site, entry);
     const bool wider = entry.path.shape == PathRule::Shape::pattern;
-    text += "\n" + comment(entry, "",
-                           !pass   ? "refused"
-                           : wider ? "all of the folder goes to Trivet"
-                                   : "Trivet answers");
+    const char* what = !pass                        ? "refused"
+                       : !entry.route->has_source() ? "Trivet answers, with 404"
+                       : wider                      ? "all of the folder goes to Trivet"
+                                                    : "Trivet answers";
+    text += "\n" + comment(entry, "", what);
     if (!folders.insert(folder_of(entry)).second) {
       text += "# (as above)\n";
       continue;
@@ -54,7 +55,7 @@ std::string write_h2o(const Site& site) {
       continue;
     }
     if (!site.wish.host.empty()) text += "  setenv:\n    TRIVET_HOST: " + yaml_text(site.wish.host) + "\n";
-    text += "  fastcgi.connect: " + to + "\n  fastcgi.timeout.keepalive: 5000\n";
+    text += "  fastcgi.connect: " + to + "\n";
   }
   return text;
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "runtime/cli/snippet/servers.hpp"
 
 namespace trivet::cli::snippet {
@@ -81,9 +83,12 @@ class Writing {
       text_ += "  set-param TRIVET_HOST " + haproxy_format(site_.wish.host) + "\n";
     for (std::size_t at = 0; at < site_.entries.size(); ++at) {
       if (site_.entries[at].treatment != Treatment::ask_then_pass) continue;
-      for (const std::string& each : site_.entries[at].route->variables) {
+      // HAProxy says REMOTE_USER by itself, of a password that it did not look at.
+      std::vector<std::string> variables = site_.entries[at].route->variables;
+      if (std::find(variables.begin(), variables.end(), "REMOTE_USER") == variables.end())
+        variables.emplace_back("REMOTE_USER");
+      for (const std::string& each : variables)
         text_ += "  set-param " + each + " %[var(txn.trivet." + each + ")] if " + is_entry(at + 1) + "\n";
-      }
     }
     text_ +=
         "\nbackend trivet\n  mode http\n  timeout connect 5s\n"

@@ -111,7 +111,7 @@ class Writing {
         "    add_header Set-Cookie $trivet_cookie_3 always;\n";
     for (const int each : redirections) write_status(each, " $trivet_location");
     for (const int each : refusals) write_status(each, "");
-    text_ += "    return 401;\n}\n";
+    text_ += "    if ($trivet_status) { return 403; }\n    return 401;\n}\n";
   }
 
   void write_status(int status, const std::string& more) {

@@ -47,8 +47,8 @@ std::string path_regex(std::string_view pattern, RegexUnit unit) {
     if (segments[at] == "**") {
       const bool last = at + 1 == segments.size();
       if (last) return regex + (regex.size() == 1 ? "/" : "(?:/|$)");
-      // Not (?:/[^/]*)*, which runs out of room in a path of thousands of segments: servers take that for a path
-      // that does not fit. And as little as possible, which finds at once whatever fits.
+      // Not (?:/[^/]*)*, which runs out of room in a path of thousands of segments: servers take that for a
+      // path that does not fit. And as little as possible, which finds at once whatever fits.
       regex += "(?:/[\\s\\S]*?)??";
       continue;
     }

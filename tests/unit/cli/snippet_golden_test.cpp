@@ -125,17 +125,19 @@ FcgidIOTimeout 90
   FcgidAccessChecker "/PROGRAM attach"
   CGIPassAuth On
   SetEnvIf Request_URI "^" "TRIVET_ROUTE=a b"
-  Header always unset Variable-REMOTE_USER
   RequestHeader unset Remote_User
   RequestHeader set Remote-User "expr=%{reqenv:REMOTE_USER}"
+  Header always unset Variable-REMOTE_USER
+  Header always unset Variable-AUTH_TYPE
 </LocationMatch>
 <If "'%{REQUEST_FILENAME}%{PATH_INFO}' != '%{DOCUMENT_ROOT}%{REQUEST_URI}' && (%{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/a' || %{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/a/*') && ! (%{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/a/open' || %{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/a/open/*')">
   FcgidAccessChecker "/PROGRAM attach"
   CGIPassAuth On
   SetEnvIf Request_URI "^" "TRIVET_ROUTE=a b"
-  Header always unset Variable-REMOTE_USER
   RequestHeader unset Remote_User
   RequestHeader set Remote-User "expr=%{reqenv:REMOTE_USER}"
+  Header always unset Variable-REMOTE_USER
+  Header always unset Variable-AUTH_TYPE
 </If>
 
 # "asked" (t.toml:23), /x/*: Trivet is asked, and then answers
@@ -143,8 +145,10 @@ FcgidIOTimeout 90
   FcgidAccessChecker "/PROGRAM attach"
   CGIPassAuth On
   SetEnvIf Request_URI "^" "TRIVET_ROUTE=asked"
-  Header always unset Variable-N
   RequestHeader set N "expr=%{reqenv:N}"
+  Header always unset Variable-N
+  Header always unset Variable-REMOTE_USER
+  Header always unset Variable-AUTH_TYPE
   SetHandler fcgid-script
   FcgidWrapper "/PROGRAM attach" virtual
   Options +ExecCGI
@@ -249,8 +253,10 @@ forward_auth @trivet_2 unix//run/x.sock {
 		env TRIVET_ROLE authorizer
 		env TRIVET_ROUTE `a b`
 		env TRIVET_METHOD {http.request.orig_method}
+		env REQUEST_METHOD {http.request.orig_method}
 		env TRIVET_DIALECT caddy
 	}
+	header_down -Status
 }
 request_header @trivet_2 -Remote_User
 
@@ -265,8 +271,10 @@ forward_auth @trivet_3 unix//run/x.sock {
 		env TRIVET_ROLE authorizer
 		env TRIVET_ROUTE `asked`
 		env TRIVET_METHOD {http.request.orig_method}
+		env REQUEST_METHOD {http.request.orig_method}
 		env TRIVET_DIALECT caddy
 	}
+	header_down -Status
 }
 handle @trivet_3 {
 	reverse_proxy unix//run/x.sock {
@@ -300,6 +308,7 @@ fcgi-app trivet
   docroot /var/www
   pass-header Authorization
   set-param N %[var(txn.trivet.N)] if { var(txn.trivet_entry) -m int 3 }
+  set-param REMOTE_USER %[var(txn.trivet.REMOTE_USER)] if { var(txn.trivet_entry) -m int 3 }
 
 backend trivet
   mode http
@@ -312,13 +321,11 @@ backend trivet
         Golden{"H2o", "h2o", "", R"TEXT(# "open" (t.toml:14), /a/open/**: Trivet answers
 "/a/open":
   fastcgi.connect: { port: "/run/x.sock", type: unix }
-  fastcgi.timeout.keepalive: 5000
 
-# "a b" (t.toml:18), /a/**: Trivet answers
+# "a b" (t.toml:18), /a/**: Trivet answers, with 404
 #   only a verdict could let anybody in: this server cannot ask for a verdict.
 "/a":
   fastcgi.connect: { port: "/run/x.sock", type: unix }
-  fastcgi.timeout.keepalive: 5000
 
 # "asked" (t.toml:23), /x/*: refused
 #   its guards are to be asked by the web server: this server cannot ask for a verdict.
