@@ -31,14 +31,15 @@ std::vector<Call> calls_in(const process::WorkerSlot& slot) {
 
 }  // namespace
 
-Culprit culprit_of(const process::WorkerSlot& slot, const process::End& end, const config::Config& config) {
+Culprit culprit_of(const process::WorkerSlot& slot, const process::End& end, std::string_view last_words,
+                   const config::Config& config) {
   Culprit culprit;
   if (slot.crash.is_written()) {
     culprit.plugin = slot.crash.plugin();
     culprit.route = slot.crash.route();
     return culprit;
   }
-  if (end.by_signal) return culprit;
+  if (end.by_signal || !last_words.empty()) return culprit;
   for (const Call& each : calls_in(slot)) {
     std::string plugin = name_of(config.plugins, each.plugin);
     std::string route = name_of(config.routes, each.route);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/config/config.hpp"
@@ -19,9 +20,10 @@ struct Culprit {
   std::vector<std::string> candidates;
 };
 
-/// By its note of a fault or of a call that ends a process. Without one, after an exit, by what ran: that was
-/// a system call of its own, which nobody hears. A signal without a note was sent from outside.
+/// By its note of a fault or of a call that ends a process. Without one, after an exit of which the worker
+/// said nothing, by what ran: that was a system call of its own, which nobody hears. A signal without a note
+/// was sent from outside.
 [[nodiscard]] Culprit culprit_of(const process::WorkerSlot& slot, const process::End& end,
-                                 const config::Config& config);
+                                 std::string_view last_words, const config::Config& config);
 
 }  // namespace trivet::host

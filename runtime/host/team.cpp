@@ -176,7 +176,7 @@ void Team::make_room(Seat& seat) {
 
 void Team::on_end(WorkerProcess& worker, const process::End& end) {
   const bool lived = worker.state == WorkerState::serving && loop_.now() - worker.since >= shortest_life;
-  const Culprit culprit = culprit_of(slots_[worker.slot()], end, config());
+  const Culprit culprit = culprit_of(slots_[worker.slot()], end, worker.last_words, config());
   const bool accused = worker.state == WorkerState::serving && state_ == State::serving && accuse(culprit);
   const bool first_start = state_ == State::starting;
   const std::string why = first_start ? why_not_started(worker, end, culprit) : std::string();

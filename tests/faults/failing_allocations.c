@@ -1,6 +1,6 @@
 /* For LD_PRELOAD: one allocation of a Trivet worker fails, the n-th from when the file named by
- * FAILING_ALLOCATIONS, which is mapped, says so: two numbers of 32 bits, how many more succeed (negative: all),
- * and how many have failed. The file is shared by all workers. */
+ * FAILING_ALLOCATIONS, which is mapped, says so: two numbers of 32 bits, how many more succeed (negative:
+ * all), and how many have failed. The file is shared by all workers. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +49,9 @@ void* malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
 void* calloc(size_t count, size_t size) { return fails() ? NULL : __libc_calloc(count, size); }
 void* realloc(void* memory, size_t size) { return fails() ? NULL : __libc_realloc(memory, size); }
 void* memalign(size_t alignment, size_t size) { return fails() ? NULL : __libc_memalign(alignment, size); }
-void* aligned_alloc(size_t alignment, size_t size) { return fails() ? NULL : __libc_memalign(alignment, size); }
+void* aligned_alloc(size_t alignment, size_t size) {
+  return fails() ? NULL : __libc_memalign(alignment, size);
+}
 int posix_memalign(void** memory, size_t alignment, size_t size) {
   void* const got = fails() ? NULL : __libc_memalign(alignment, size);
   if (got == NULL) return ENOMEM;

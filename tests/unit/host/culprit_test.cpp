@@ -21,7 +21,9 @@ class Culprits : public testing::Test {
     slot_->running.at(thread).plugin = plugin;
     slot_->running.at(thread).route = route;
   }
-  Culprit of(const process::End& end) { return culprit_of(*slot_, end, config_); }
+  Culprit of(const process::End& end, std::string_view last_words = {}) {
+    return culprit_of(*slot_, end, last_words, config_);
+  }
 
   std::unique_ptr<process::WorkerSlot> slot_ = std::make_unique<process::WorkerSlot>();
   config::Config config_;
@@ -51,6 +53,11 @@ TEST_F(Culprits, AreNotWhoRanWhenASignalCameFromOutside) {
   runs(0, 2, 3);
   EXPECT_EQ(of(signal_).plugin, "");
   EXPECT_THAT(of(signal_).candidates, IsEmpty());
+}
+
+TEST_F(Culprits, AreNotWhoRanWhenTheWorkerSaidWhyItEnds) {
+  runs(0, 2, 3);
+  EXPECT_EQ(of(exit_, "no memory").plugin, "");
 }
 
 TEST_F(Culprits, AreOneOfSeveralWhereSeveralRan) {
