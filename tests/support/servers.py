@@ -54,6 +54,20 @@ class WebServer(Process):
                 raise runner.Failure(f"{self.name} did not start:\n{tail(self.log_text())}")
             time.sleep(0.02)
 
+    def _kill_what_it_started(self):
+        """Apache's children, for one, live on without it. It is the leader of a group of its own."""
+        if self.running:
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def end(self, number=signal.SIGTERM, within=15.0):
+        if number == signal.SIGKILL:
+            self._kill_what_it_started()
+        return super().end(number, within)
+
+    def kill(self):
+        self._kill_what_it_started()
+        super().kill()
+
     def stop(self):
         code = self.end()
         # lighttpd ends with 1 when SIGTERM finds a connection open.

@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 
-from support import attempts, faulty, guarded, host, site, web
+from support import attempts, faulty, fronts, guarded, host, site, web
 from support.runner import Failure, Suite, equal, eventually, expect
 
 APPLICATION = b"trivet-echo"
@@ -269,7 +269,7 @@ def reloads(t, pair):
 
 
 def stopping(t, pair):
-    """SIGTERM while requests come: each is granted by a guard that ran, or refused."""
+    """SIGTERM while requests come that are to be refused: they are, as long as anybody answers."""
     running = t.use(pair)
     ended = threading.Event()
 
@@ -323,5 +323,5 @@ def add(front):
         suite.test(name, timeout=90, sanitized=front.is_sanitized)(lambda t, function=function: function(t, pair))
 
 
-for _front in guarded.FRONTS:
+for _front in fronts.FRONTS:
     add(_front)
