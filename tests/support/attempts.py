@@ -6,7 +6,8 @@ import dataclasses
 import socket
 import time
 
-from support import refusals
+from support import refusals, web
+from support.runner import Failure
 
 
 # HTTP/2 without TLS, which lighttpd and h2o speak unless told not to.
@@ -67,6 +68,49 @@ class Attempt:
     name: str
     request: object
     plain: bool = False
+
+
+LIMIT = 1.0  # seconds that a strange request may stay without an answer
+
+
+@dataclasses.dataclass
+class Goal:
+    """What is behind a guard at a port. `marks`: bytes that only who was let in can see. `good`, `bad`: headers."""
+
+    port: int
+    marks: tuple
+    good: dict
+    bad: list
+    threads: int = 8
+
+    def got_through(self, answer):
+        return any(mark in answer for mark in self.marks)
+
+    def try_all(self, made, credentials):
+        """The answers to all attempts, in order."""
+        return web.at_once(len(made), lambda number: send(self.port, made[number].request(credentials), LIMIT), self.threads)
+
+    def expect_denied(self, made):
+        """None of the attempts gets anything without credentials; how many do with them."""
+        for headers in self.bad:
+            found = []
+            for attempt, answer in zip(made, self.try_all(made, headers)):
+                status = status_of(answer)
+                if self.got_through(answer) or attempt.plain and (200 <= status < 300 or status == 304):
+                    found.append(f"{attempt.name} -> {answer[:60]!r} ... {answer[-40:]!r}")
+            fail_with(found, f"attempts were GRANTED with {headers}")
+        return sum(self.got_through(answer) for answer in self.try_all(made, self.good))
+
+
+def fail_with(found, what):
+    if found:
+        raise Failure(f"{len(found)} {what}: " + "; ".join(map(str, found[:10])))
+
+
+def spelled(first, rest):
+    """An attempt for each of the spellings."""
+    return [Attempt(repr(each), lambda credentials, each=each: ask(each.encode("latin-1"), credentials))
+            for each in spellings(first, rest)]
 
 
 def spellings(first, rest):

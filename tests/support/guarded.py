@@ -12,11 +12,13 @@ import contextlib
 import dataclasses
 import typing
 
-from support import host, site
+from support import attempts, host, site
 from support.servers import running, web_user
 
 SECRET = b"the secret in the file\n"
 OPEN = b"for everybody\n"
+APPLICATION = b"trivet-echo"
+MARKS = (SECRET.strip(), APPLICATION)  # what nobody sees without a grant
 TEAM = "core"
 VARIABLES = ("REMOTE_USER", "TEAM", "LEVEL")  # LEVEL is declared, and no guard sets it
 
@@ -129,6 +131,10 @@ class Guarded:
     @property
     def port(self):
         return self.web.port
+
+    @property
+    def goal(self):
+        return attempts.Goal(self.port, MARKS, self.front.good, self.front.bad, self.front.threads)
 
 
 @contextlib.contextmanager

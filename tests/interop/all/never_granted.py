@@ -6,15 +6,13 @@ import threading
 import time
 
 from support import attempts, faulty, fronts, guarded, host, site, web
-from support.runner import Failure, Suite, equal, eventually, expect
+from support.runner import Suite, equal, eventually, expect
 
-APPLICATION = b"trivet-echo"
 TARGETS = {"file": b"/private/file.txt", "application": b"/account/me"}
-LIMIT = 1.0  # seconds that a strange request may stay without an answer
 
 
 def got_through(answer):
-    return guarded.SECRET.strip() in answer or APPLICATION in answer
+    return any(mark in answer for mark in guarded.MARKS)
 
 
 def let_in(running, path, headers):
@@ -30,29 +28,6 @@ def expect_well(running):
             answer = web.ask(running.port, path, headers=headers, timeout=40)
             expect(not got_through(answer.body), f"{path} was GRANTED to {headers}")
             expect(answer.status in (401, 403), f"{path} with {headers}: {answer.status}")
-
-
-def fail_with(found, what):
-    if found:
-        raise Failure(f"{len(found)} {what}: " + "; ".join(map(str, found[:10])))
-
-
-def try_all(running, made, credentials):
-    """The answers to all attempts, in order."""
-    return web.at_once(len(made), lambda number: attempts.send(running.port, made[number].request(credentials), LIMIT),
-                       running.front.threads)
-
-
-def expect_denied(running, made):
-    """None of the attempts gets anything without credentials; how many do with them."""
-    for headers in running.front.bad:
-        found = []
-        for attempt, answer in zip(made, try_all(running, made, headers)):
-            status = attempts.status_of(answer)
-            if got_through(answer) or attempt.plain and (200 <= status < 300 or status == 304):
-                found.append(f"{attempt.name} -> {answer[:60]!r} ... {answer[-40:]!r}")
-        fail_with(found, f"attempts were GRANTED with {headers}")
-    return sum(got_through(answer) for answer in try_all(running, made, running.front.good))
 
 
 def users_and_files(t, pair):
@@ -74,7 +49,7 @@ def failing_plugins(t, pair):
             expect(answer.status >= 400, f"{name}: {answer.status}")
         expect(let_in(running, "/private/file.txt", running.front.good), f"the twin of {name}")
     for _ in range(3):
-        answer = attempts.send(running.port, attempts.ask(b"/crashes/file.txt", running.front.good), LIMIT)
+        answer = attempts.send(running.port, attempts.ask(b"/crashes/file.txt", running.front.good), attempts.LIMIT)
         expect(not got_through(answer), "a guard that ended its worker: GRANTED")
         expect(attempts.status_of(answer) in (0, *range(400, 600)), f"a guard that ended its worker: {answer[:100]!r}")
         # Another worker starts, and web servers may have to see that their connections are closed.
@@ -104,18 +79,18 @@ def headers_of_clients(t, pair):
     made = [attempts.Attempt(repr(more), lambda credentials, more=more: attempts.ask(
         TARGETS["application"], credentials, version=b"HTTP/1.0", more=more), True)
         for more in attempts.pretending(guarded.VARIABLES, "mallory")]
-    expect_denied(running, made)
+    running.goal.expect_denied(made)
     found, answered = [], 0
-    for attempt, answer in zip(made, try_all(running, made, running.front.good)):
-        if APPLICATION not in answer:
+    for attempt, answer in zip(made, running.goal.try_all(made, running.front.good)):
+        if guarded.APPLICATION not in answer:
             continue  # Refused by somebody: nothing was pretended.
         answered += 1
-        seen = site.variables(answer[answer.index(APPLICATION):])
+        seen = site.variables(answer[answer.index(guarded.APPLICATION):])
         said = (seen.get("REMOTE_USER"), seen.get("TEAM"), seen.get("LEVEL", ""))
         others = [name for name, value in seen.items() if "mallory" in value and not name.startswith(("HTTP_", "CONTENT_"))]
         if said != (running.front.user, guarded.TEAM, "") or others:
             found.append(f"{attempt.name} -> {said} {others}")
-    fail_with(found, "headers of a client were taken for a guard's")
+    attempts.fail_with(found, "headers of a client were taken for a guard's")
     expect(answered > len(made) / 2, f"only {answered} of {len(made)} were answered")
 
 
@@ -123,10 +98,9 @@ def paths(t, pair):
     running = t.use(pair)
     for what, target in TARGETS.items():
         first, rest = target.decode()[1:].split("/")
-        made = [attempts.Attempt(repr(each), lambda credentials, each=each: attempts.ask(each.encode("latin-1"), credentials))
-                for each in attempts.spellings(first, rest)]
+        made = attempts.spelled(first, rest)
         expect(len(made) >= 100, f"only {len(made)} spellings")
-        count = expect_denied(running, made)
+        count = running.goal.expect_denied(made)
         expect(count >= 3, f"only {count} spellings of the {what} were let in with the key")
     expect_well(running)
 
@@ -134,14 +108,14 @@ def paths(t, pair):
 def plain_paths(t, pair):
     running = t.use(pair)
     for what, target in TARGETS.items():
-        count = expect_denied(running, attempts.plain_path(target))
+        count = running.goal.expect_denied(attempts.plain_path(target))
         expect(count >= 5, f"only {count} attempts at the {what} were let in with the key")
     # A grant is of one request, not of its connection.
     for first, second in ((running.front.good, running.front.bad[0]), (running.front.good, running.front.bad[1])):
         for target in TARGETS.values():
             before = attempts.ask(target, first, method=b"GET").replace(b"Connection: close\r\n", b"")
-            answer = attempts.send(running.port, before + attempts.ask(target, second), LIMIT)
-            count = answer.count(guarded.SECRET.strip()) + answer.count(APPLICATION)
+            answer = attempts.send(running.port, before + attempts.ask(target, second), attempts.LIMIT)
+            count = answer.count(guarded.SECRET.strip()) + answer.count(guarded.APPLICATION)
             expect(count == 1, f"{count} grants for one on a connection: {answer!r}")
     expect_well(running)
 
@@ -156,7 +130,7 @@ def preflights(t, pair):
     wanted = (200, 204, 405) if running.front.takes_nobody else (500,)
     expect(attempts.status_of(answer) in wanted, f"the preflight: {answer[:80]!r}")
     expect(not got_through(answer), f"the preflight got the file: {answer!r}")
-    expect_denied(running, [attempt for attempt in attempts.plain_path(path)
+    running.goal.expect_denied([attempt for attempt in attempts.plain_path(path)
                             if attempt.name not in ("method b'OPTIONS'", "X-Forwarded")] + [
         attempts.Attempt(f"{name} says OPTIONS", lambda credentials, name=name: attempts.ask(
             path, credentials, more=f"{name}: OPTIONS\r\n".encode()), True)
@@ -174,9 +148,9 @@ def rewrites(t, pair):
         if running.front.inside and path.startswith("/again"):
             # Rewritten to another address, which Apache tells nobody: it stays what the client asked for.
             made = [attempts.Attempt(each.name, each.request) for each in made]
-            equal(expect_denied(running, made), 0, "what is not there")
+            equal(running.goal.expect_denied(made), 0, "what is not there")
             continue
-        expect(expect_denied(running, made) >= 1, f"{path} was not let in with the key")
+        expect(running.goal.expect_denied(made) >= 1, f"{path} was not let in with the key")
 
 
 def everything_of(trivet):
@@ -189,7 +163,7 @@ def expect_silence_denies(running, what):
     made = [attempts.Attempt(path.decode(), lambda credentials, path=path: attempts.ask(path, credentials))
             for path in (*TARGETS.values(), b"/private/file.txt?x") for _ in range(2)]
     answers = web.at_once(len(made), lambda number: attempts.send(running.port, made[number].request(running.front.good), 0.7), 8)
-    fail_with([f"{attempt.name} -> {answer[-60:]!r}" for attempt, answer in zip(made, answers) if got_through(answer)],
+    attempts.fail_with([f"{attempt.name} -> {answer[-60:]!r}" for attempt, answer in zip(made, answers) if got_through(answer)],
               f"requests were GRANTED while the host was {what}")
 
 
