@@ -68,6 +68,7 @@ class Params {
 
  private:
   [[nodiscard]] Param* find_mutable(std::string_view name) noexcept;
+  [[nodiscard]] bool may_repeat();
   [[nodiscard]] std::optional<Refusal> settle_repeats(const std::vector<std::uint32_t>& order);
   [[nodiscard]] std::optional<Refusal> merge(Param& into, std::string_view later, bool& ambiguous_length);
   /// A copy that stays where it is until reset().
@@ -75,7 +76,8 @@ class Params {
                                       std::string_view second = {});
 
   std::vector<Param> list_;
-  std::vector<std::uint32_t> order_;  ///< For settle(): indices, sorted by name.
+  std::vector<std::uint32_t> order_;   ///< For settle(): indices, sorted by name.
+  std::vector<std::uint32_t> places_;  ///< A hash table of the names, as settle() found them; empty: none.
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::size_t blocks_used_ = 0;
   std::size_t left_in_block_ = 0;

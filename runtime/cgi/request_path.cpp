@@ -94,10 +94,23 @@ bool segment_fits(std::string_view pattern, std::string_view segment) noexcept {
   return p == pattern.size();
 }
 
+/// Bytes for which a segment has to be looked at closely; a dot only where it begins one.
+bool needs_judging(std::string_view path) noexcept {
+  char before = '/';
+  for (const char c : path) {
+    if (c == '%' || c == '\\' || static_cast<unsigned char>(c) >= 0x80 || (c == '.' && before == '/'))
+      return true;
+    before = c;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string_view RequestPath::cut(std::string_view path, Form form) {
   path.remove_prefix(1);
+  // Without such bytes the segments are what they are spelled as, and none is refused.
+  as_spelled_ = !needs_judging(path);
   for (bool more = true; more;) {
     const std::size_t slash = path.find('/');
     const std::string_view raw = path.substr(0, slash);
@@ -105,7 +118,7 @@ std::string_view RequestPath::cut(std::string_view path, Form form) {
     if (more) path.remove_prefix(slash + 1);
     if (more && raw.empty()) odd_ = true;
     const std::size_t begin = text_.size();
-    if (form == Form::decoded) {
+    if (form == Form::decoded || as_spelled_) {
       text_.append(raw);
     } else {
       for (std::size_t at = 0; at < raw.size();) {
@@ -120,6 +133,7 @@ std::string_view RequestPath::cut(std::string_view path, Form form) {
       }
     }
     ends_.push_back(text_.size());
+    if (as_spelled_) continue;
     if (const auto wrong = judge(std::string_view(text_).substr(begin)); !wrong.empty()) return wrong;
   }
   return {};
@@ -142,9 +156,11 @@ std::string_view RequestPath::parse(std::string_view text, Form form) {
   text_.clear();
   ends_.clear();
   segments_.clear();
-  odd_ = false;
+  odd_ = as_spelled_ = false;
+  size_ = 0;
   const std::string_view path = form == Form::uri ? path_of_target(text) : text;
   if (path.empty() || path.front() != '/') return "it does not start with a slash";
+  size_ = path.size();
   if (const std::string_view wrong = cut(path, form); !wrong.empty()) return wrong;
   if (text_.find('\\') != std::string::npos) return "a backslash";
   if (has_control(text_) || text_.find('\t') != std::string::npos) return "a control byte";
@@ -154,6 +170,10 @@ std::string_view RequestPath::parse(std::string_view text, Form form) {
     begin = end;
   }
   return {};
+}
+
+bool RequestPath::is_spelling_of(std::string_view target, std::string_view path) const noexcept {
+  return as_spelled_ && path.size() == size_ && target.substr(0, path.size()) == path;
 }
 
 bool RequestPath::same(const RequestPath& other) const noexcept { return segments_ == other.segments_; }

@@ -28,6 +28,9 @@ class RequestPath {
   /// `//` or bytes that are not UTF-8: refused on guarded routes unless the route allows odd paths.
   [[nodiscard]] bool odd() const noexcept { return odd_; }
   [[nodiscard]] const std::vector<std::string_view>& segments() const noexcept { return segments_; }
+  /// Last parsed was `target`, as a URI: whether it has no path but `path`, byte for byte, so that this
+  /// parsed as decoded would be the same again. False where it is not worth finding out.
+  [[nodiscard]] bool is_spelling_of(std::string_view target, std::string_view path) const noexcept;
   /// Same segments.
   [[nodiscard]] bool same(const RequestPath& other) const noexcept;
 
@@ -40,6 +43,8 @@ class RequestPath {
   std::vector<std::size_t> ends_;
   std::vector<std::string_view> segments_;
   bool odd_ = false;
+  std::size_t size_ = 0;     ///< Of the path as it was spelled.
+  bool as_spelled_ = false;  ///< No byte of it had to be decoded or looked at closely.
 };
 
 /// A route's `path`: matched segment by segment, case-sensitive, against decoded segments. `*` stands for any
@@ -52,6 +57,7 @@ class PathPattern {
 
   [[nodiscard]] bool matches(const RequestPath& path) const noexcept;
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  [[nodiscard]] const std::vector<std::string>& segments() const noexcept { return segments_; }
 
  private:
   std::string text_;

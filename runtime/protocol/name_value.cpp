@@ -19,6 +19,17 @@ std::optional<std::uint32_t> PairReader::length() noexcept {
 
 std::optional<Pair> PairReader::next() noexcept {
   if (rest_.empty() || broken_) return std::nullopt;
+  // Nearly every pair has two short lengths.
+  constexpr std::size_t short_lengths = 2;
+  if (rest_.size() >= short_lengths && (rest_[0] | rest_[1]) < 0x80) {
+    const std::size_t name_size = rest_[0];
+    const std::size_t value_size = rest_[1];
+    if (name_size + value_size <= rest_.size() - short_lengths) {
+      const char* const text = base::as_text(rest_).data() + short_lengths;
+      rest_ = rest_.subspan(short_lengths + name_size + value_size);
+      return Pair{{text, name_size}, {text + name_size, value_size}};
+    }
+  }
   const auto name = length();
   const auto value = name ? length() : std::nullopt;
   // Never the sum of both lengths: each is compared with what is left, so nothing can wrap.

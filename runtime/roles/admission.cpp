@@ -104,6 +104,7 @@ class Admitting {
     target_.path = &scratch_.path;
     const bool path_is_named = !steering_.path.empty() || !steering_.route.empty();
     if (path_is_named || uri.empty() || scratch_.joined.empty()) return true;
+    if (scratch_.path.is_spelling_of(uri, scratch_.joined)) return true;
     if (!parse(scratch_.script_path, scratch_.joined, RequestPath::Form::decoded, "SCRIPT_NAME"))
       return false;
     has_script_path_ = !scratch_.script_path.same(scratch_.path);

@@ -1,6 +1,8 @@
 #include "runtime/roles/router.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "runtime/cgi/request_info.hpp"
 
@@ -40,28 +42,73 @@ void add_methods(const Route& route, std::string& allow) {
 
 }  // namespace
 
-Router::Router(std::vector<std::unique_ptr<Route>> routes) : routes_(std::move(routes)) {
-  for (const auto& route : routes_) by_name_.emplace(route->config.name, route.get());
+Router::Router(std::vector<std::unique_ptr<Route>> routes) : routes_(std::move(routes)), tree_(1) {
+  for (std::uint32_t number = 0; number < routes_.size(); ++number) {
+    by_name_.emplace(routes_[number]->config.name, routes_[number].get());
+    add_to_tree(number);
+  }
+}
+
+void Router::add_to_tree(std::uint32_t number) {
+  std::uint32_t at = 0;
+  for (const std::string& segment : routes_[number]->pattern.segments()) {
+    if (segment.find('*') != std::string::npos) break;
+    const auto [found, added] = tree_[at].next.emplace(segment, static_cast<std::uint32_t>(tree_.size()));
+    at = found->second;
+    if (added) tree_.emplace_back();
+  }
+  tree_[at].routes.push_back(number);
+}
+
+bool Router::take(const Route& route, const Target& target, Match& match) {
+  if (!listens(route, target.listener) || !route.pattern.matches(*target.path) ||
+      !host_fits(route, target.host) || !phase_fits(route, target.phase)) {
+    return false;
+  }
+  if (method_fits(route, target.method)) {
+    match.route = &route;
+    match.method_fits = true;
+    match.allow.clear();
+    return true;
+  }
+  match.method_fits = false;
+  if (match.but_for_method == nullptr) match.but_for_method = &route;
+  add_methods(route, match.allow);
+  return false;
 }
 
 Match Router::find(const Target& target) const {
+  // The routes of each node that the path passes, to be gone through in the order of the file. More than
+  // these are as good as none: then all routes are.
+  constexpr std::size_t most_lists = 8;
+  std::array<std::span<const std::uint32_t>, most_lists> lists;
+  std::size_t used = 0;
   Match match;
-  for (const auto& route : routes_) {
-    if (!listens(*route, target.listener) || !route->pattern.matches(*target.path) ||
-        !host_fits(*route, target.host) || !phase_fits(*route, target.phase)) {
-      continue;
+  const Node* node = tree_.data();
+  for (auto segment = target.path->segments().begin();; ++segment) {
+    if (!node->routes.empty()) {
+      if (used == most_lists) {
+        for (const auto& route : routes_) {
+          if (take(*route, target, match)) break;
+        }
+        return match;
+      }
+      lists[used++] = node->routes;
     }
-    if (method_fits(*route, target.method)) {
-      match.route = route.get();
-      match.method_fits = true;
-      match.allow.clear();
-      return match;
-    }
-    match.method_fits = false;
-    if (match.but_for_method == nullptr) match.but_for_method = route.get();
-    add_methods(*route, match.allow);
+    if (segment == target.path->segments().end()) break;
+    const auto next = node->next.find(*segment);
+    if (next == node->next.end()) break;
+    node = &tree_[next->second];
   }
-  return match;
+  const std::span open(lists.data(), used);
+  for (;;) {
+    std::span<const std::uint32_t>* first = nullptr;
+    for (auto& list : open) {
+      if (!list.empty() && (first == nullptr || list.front() < first->front())) first = &list;
+    }
+    if (first == nullptr || take(*routes_[first->front()], target, match)) return match;
+    *first = first->subspan(1);
+  }
 }
 
 Mismatch mismatch(const Route& route, const Target& target) {

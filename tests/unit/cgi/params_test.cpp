@@ -95,6 +95,74 @@ TEST(Params, SettingReplacesInPlaceAndCopies) {
   EXPECT_TRUE(params.all().empty());
 }
 
+/// Adds each, settles, and looks each up.
+void expect_found(const std::vector<std::string>& names) {
+  Params params;
+  for (const std::string& name : names) params.add(name, name);
+  ASSERT_FALSE(params.settle().has_value());
+  ASSERT_EQ(params.all().size(), names.size());
+  for (const std::string& name : names) {
+    ASSERT_NE(params.find(name), nullptr) << name;
+    EXPECT_EQ(params.get(name), name);
+    EXPECT_EQ(params.find(name + "X"), nullptr) << name;
+  }
+}
+
+TEST(Params, AreFoundAlsoWhereTheyAgreeInLengthAndEnds) {
+  std::vector<std::string> alike;
+  std::vector<std::string> any;
+  for (int each = 0; each < 1000; ++each) {
+    const std::string number = std::to_string(1000 + each);
+    alike.push_back("HTTP_X_A" + number + "_SAMEEND");
+    any.push_back(number);
+    any.push_back("HTTP_" + number);
+  }
+  expect_found(alike);
+  expect_found(any);
+}
+
+TEST(Params, ThatAreSetAndRemovedAfterSettlingAreFoundOrNot) {
+  Params params;
+  params.add("A", "1");
+  params.add("B", "2");
+  params.add("HTTP_LONG_NAME", "3");
+  ASSERT_FALSE(params.settle().has_value());
+  params.set("C", "4");
+  EXPECT_EQ(params.get("C"), "4");
+  params.set("B", "5");
+  params.remove("A");
+  EXPECT_EQ(params.find("A"), nullptr);
+  EXPECT_EQ(params.get("B"), "5");
+  EXPECT_EQ(params.get("HTTP_LONG_NAME"), "3");
+  params.add("A", "6");
+  EXPECT_EQ(params.get("A"), "6");
+  params.reset();
+  EXPECT_EQ(params.find("B"), nullptr);
+}
+
+TEST(Params, ANulIsSeenWhereverItIs) {
+  for (std::size_t size = 1; size < 30; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      // One text, as pairs arrive: the value begins where the name ends, at every place.
+      std::string text(size, '\x80');
+      text[at] = '\0';
+      const std::string value = text;
+      for (std::size_t cut = 1; cut <= size; ++cut) {
+        Params params;
+        params.add(std::string_view(text).substr(0, cut), std::string_view(text).substr(cut));
+        ASSERT_TRUE(params.settle().has_value()) << size << " at " << at << " cut at " << cut;
+      }
+      Params apart;
+      apart.add("NAME", value);
+      ASSERT_TRUE(apart.settle().has_value()) << size << " at " << at;
+      text[at] = '\x01';
+      Params good;
+      good.add("NAME", text);
+      ASSERT_FALSE(good.settle().has_value()) << size << " at " << at;
+    }
+  }
+}
+
 TEST(Params, ManyRepeatsAreSettledInGoodTime) {
   std::vector<std::string> names;
   for (int i = 0; i < 50000; ++i) names.push_back("HTTP_X_" + std::to_string(i % 25000));

@@ -155,6 +155,54 @@ TEST(PathPattern, MatchesAsTheSlowWayDoes) {
   }
 }
 
+struct SpellingCase {
+  std::string_view target;
+  std::string_view path;
+  bool spelled;
+};
+
+TEST(RequestPath, KnowsItsOwnSpellingAndNoOther) {
+  const SpellingCase cases[] = {
+      {"/a/b.php", "/a/b.php", true},
+      {"/a/b?x=/a", "/a/b", true},
+      {"/a/b#f", "/a/b", true},
+      {"/", "/", true},
+      {"/a/", "/a/", true},
+      {"/a//b", "/a//b", true},
+      {"/a/b", "/a", false},
+      {"/a?b", "/a?b", false},
+      {"/a", "/a/", false},
+      {"/a%62", "/a%62", false},
+      {"/%61", "/a", false},
+      {"http://h/a", "/a", false},
+      {"/\xc3\xa4", "/\xc3\xa4", false},
+      {"/a", "/b", false},
+      {"/a", "", false},
+  };
+  for (const SpellingCase& each : cases) {
+    RequestPath path;
+    ASSERT_EQ(path.parse(each.target, Form::uri), "") << each.target;
+    EXPECT_EQ(path.is_spelling_of(each.target, each.path), each.spelled)
+        << each.target << " and " << each.path;
+    if (!each.spelled) continue;
+    RequestPath other;
+    EXPECT_EQ(other.parse(each.path, Form::decoded), "") << each.path;
+    EXPECT_TRUE(path.same(other) && path.odd() == other.odd()) << each.path;
+  }
+}
+
+TEST(RequestPath, IsRefusedForWhatASegmentBeginsWithAlsoAmongPlainOnes) {
+  RequestPath path;
+  for (const std::string_view text :
+       {"/a/./b", "/a/..", "/..", "/.;x/a", "/a/..;x", "/a\\..", "/a\\b", "/a\x01", "/a\tb"}) {
+    EXPECT_NE(path.parse(text, Form::decoded), "") << text;
+    EXPECT_NE(path.parse(text, Form::uri), "") << text;
+  }
+  for (const std::string_view text : {"/a.b", "/a..", "/a;.", "/.a", "/...", "/a/.b"}) {
+    EXPECT_EQ(path.parse(text, Form::decoded), "") << text;
+  }
+}
+
 TEST(RequestPath, NothingThatIsAcceptedHoldsADotSegmentOrAControlByte) {
   const unsigned seed = std::random_device{}();
   std::mt19937 random(seed);
