@@ -147,6 +147,7 @@ done
 
 unit_tests release
 driven interop release
+one "instructions release" 300 sh tests/bench/instructions.sh build/release
 
 if [ "$full" = yes ]; then
   driven faults release

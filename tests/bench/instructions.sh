@@ -1,0 +1,68 @@
+#!/bin/sh
+# Counts the instructions that one request costs in user space, by callgrind, and fails where that is more than it was: it
+# depends on the compiler, and not on what else the machine does.
+#
+#     sh tests/bench/instructions.sh [BUILD_FOLDER]
+#
+# A host serves tests/bench/trivet.toml twice, for few and for many requests; what differs is the requests'. The ceilings are
+# in tests/bench/ceilings.txt: a change that costs less lowers them, one that has to cost more says why in its commit.
+# Needs valgrind, and a build of the preset `release`.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "${1:-${TRIVET_BUILD:-$here/../../build/release}}" && pwd)
+command -v valgrind >/dev/null || { echo "instructions: valgrind is not installed (apt-get install valgrind)" >&2; exit 1; }
+few=200
+many=1200
+folder=$(mktemp -d)
+host=
+# Ends the host that is running, if there is one.
+end() {
+  [ -n "$host" ] || return 0
+  kill "$host" 2>/dev/null || true
+  wait "$host" || true
+  host=
+}
+trap 'end; rm -rf "$folder"' EXIT
+trap 'exit 130' INT TERM HUP
+TRIVET_BENCH_PLUGINS=$build/bench-plugins
+export TRIVET_BENCH_PLUGINS
+
+# count REQUESTS ARGUMENT...: the instructions of a whole run, in `instructions`.
+count() {
+  requests=$1
+  shift
+  rm -f "$folder/log" "$folder/profile"
+  valgrind --tool=callgrind --callgrind-out-file="$folder/profile" "$build/bin/trivet" serve -c "$here/trivet.toml" \
+    --listen "unix:$folder/host.sock" --processes 0 2>"$folder/log" &
+  host=$!
+  tries=0
+  until grep -qs " ready " "$folder/log"; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 600 ] || ! kill -0 "$host" 2>/dev/null; then
+      echo "instructions: the host does not start:" >&2
+      cat "$folder/log" >&2
+      exit 1
+    fi
+    sleep 0.1
+  done
+  "$build/bin/trivet" bench "unix:$folder/host.sock" "$@" -n "$requests" --timeout 60s >"$folder/report" ||
+    { cat "$folder/report" >&2; exit 1; }
+  end
+  instructions=$(sed -n 's/^totals: //p' "$folder/profile")
+  [ -n "$instructions" ] || { echo "instructions: callgrind counted nothing" >&2; exit 1; }
+}
+
+failed=0
+while read -r name ceiling arguments; do
+  case $name in '' | '#'*) continue ;; esac
+  # shellcheck disable=SC2086 # several words
+  count "$few" $arguments
+  least=$instructions
+  # shellcheck disable=SC2086
+  count "$many" $arguments
+  each=$(((instructions - least) / (many - few)))
+  word=ok
+  [ "$each" -le "$ceiling" ] || { word=FAIL; failed=1; }
+  printf '%-4s %-6s %6d instructions per request, at most %d\n' "$word" "$name" "$each" "$ceiling"
+done <"$here/ceilings.txt"
+exit "$failed"
