@@ -216,7 +216,9 @@ std::string_view emit(const ResponseHead& head, const HeadRules& rules, base::Bu
     const bool is_length = equals_ignoring_case(field.name, "Content-Length");
     if (never_a_body && (is_type || is_length)) continue;
     // Apache's CGI modules would answer with what they find at that path, past every filter.
-    if (status == 200 && field.value.starts_with('/') && equals_ignoring_case(field.name, "Location"))
+    const std::size_t begin = field.value.find_first_not_of(" \t");
+    if (status == 200 && begin != std::string_view::npos && field.value[begin] == '/' &&
+        equals_ignoring_case(field.name, "Location"))
       continue;
     if ((is_type && has_type) || (is_length && (has_length || rules.content_length))) continue;
     has_type = has_type || is_type;

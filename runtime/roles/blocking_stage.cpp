@@ -72,6 +72,7 @@ trivet_status BlockingStage::read(trivet_text& chunk, trivet_end& end) {
     end = end_;
     return TRIVET_OK;
   }
+  moved_ = true;
   const bool was_full = in_.size() >= facts_->window;
   reading_.swap(in_);
   if (was_full) tell_loop();
@@ -92,6 +93,7 @@ trivet_status BlockingStage::write(std::string_view bytes) {
     if (cancelled_.load()) return TRIVET_E_CANCELLED;
     const std::string_view piece = bytes.substr(0, facts_->window - out_.size());
     out_.append(piece);
+    moved_ = true;
     bytes.remove_prefix(piece.size());
     if (tell_next_write_ || out_.size() >= facts_->window) {
       tell_next_write_ = false;
@@ -158,6 +160,7 @@ void BlockingStage::take() {
     const std::lock_guard lock(mutex_);
     if (out_.size() >= facts_->window) changed_.notify_all();
     taken.swap(out_);
+    if (!taken.empty()) moved_ = false;
     flush = flush_;
     flush_ = false;
     finished = finished_;
@@ -224,12 +227,13 @@ void BlockingStage::on_peek(base::TimePoint now) {
   }
 }
 
-/// After the head: unless the peer is who is waited for.
+/// After the head: unless the peer is who is waited for, or something moved that this stage has not seen yet.
 void BlockingStage::on_stall() {
   bool is_excused = !sink_->has_room_after(index_);
   {
     const std::lock_guard lock(mutex_);
-    is_excused = is_excused || waiting_ || !out_.empty();
+    is_excused = is_excused || waiting_ || !out_.empty() || flush_ || finished_ || moved_;
+    moved_ = false;
   }
   if (is_excused) {
     patience_.set(*facts_->loop, facts_->limits->stall_time);

@@ -85,6 +85,7 @@ class BlockingStage final : public Stage, private plugin::Job, private base::Tas
   Times times_;              ///< Once finished.
   base::TimePoint waiting_since_{};
   bool waiting_ = false;
+  bool moved_ = false;  ///< It was given bytes, or wrote some, that were not taken yet.
   bool flush_ = false;
   bool finished_ = false;
   bool posted_ = false;

@@ -68,7 +68,9 @@ class Output {
     if (!bytes.empty()) sdk::require(host_->write(request_, bytes.data(), bytes.size()), "writing");
     return *this;
   }
-  /// What was written so far goes out now, the head first.
+  /// What was written so far goes out now, the head first. An answer of a plugin thread that has begun and
+  /// gives no more for the host's stall_time (60 s by default) is cut off: a stream of events that may pause
+  /// for longer says something in time, such as a comment line.
   Output& flush() {
     sdk::require(host_->flush(request_), "flushing");
     return *this;

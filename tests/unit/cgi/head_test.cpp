@@ -45,9 +45,10 @@ TEST(Head, APathAsLocationOfA200IsLeftOutBecauseApacheWouldGoThere) {
     std::string_view location;
     bool goes_out;
   };
-  static constexpr Case cases[] = {{200, "/private/x", false}, {200, "/", false},   {200, "//host/x", false},
-                                   {200, "http://a/x", true},  {201, "/new", true}, {302, "/x", true},
-                                   {204, "/x", true},          {404, "/x", true}};
+  static constexpr Case cases[] = {
+      {200, "/private/x", false}, {200, "/", false},         {200, "//host/x", false},
+      {200, " \t/x", false},      {200, "http://a/x", true}, {201, "/new", true},
+      {302, "/x", true},          {204, "/x", true},         {404, "/x", true}};
   for (const Case& each : cases) {
     ResponseHead head;
     ASSERT_TRUE(head.set_status(each.status));

@@ -47,6 +47,22 @@ struct AnswersWhileReading {
   }
 };
 
+/// Begins to answer, and takes long for each piece of the body, of which more waits already.
+struct StoresWhatItReads {
+  static inline std::atomic<int> may_take{0};
+  static inline std::atomic<int> took{0};
+  void handle(trivet::Request& request, trivet::Response& out) {
+    out << "begun";
+    out.flush();
+    while (request.read()) {
+      ++took;
+      while (may_take.load() < took.load() && !request.cancelled())
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    out << ", stored";
+  }
+};
+
 /// Waits with its thread for the peer to take it.
 struct WritesMuch {
   static constexpr std::size_t size = 1000000;
@@ -65,10 +81,13 @@ struct StalledPlugin : ::testing::Test {
     bench.limits.stall_time = std::chrono::seconds(60);
     bench.add<HangsLate>("late", 1);
     bench.add<AnswersWhileReading>("reader", 1);
+    StoresWhatItReads::may_take = StoresWhatItReads::took = 0;
+    bench.add<StoresWhatItReads>("stores", 1);
     bench.add<WritesMuch>("much", 1);
     bench.add<HangingFilter>("filter", 1);
     bench.add<LoopEcho>("echo");
     bench.route("late", "/late").respond = "late";
+    bench.route("stores", "/stores").respond = "stores";
     bench.route("much", "/much").respond = "much";
     bench.route("reader", "/reader").respond = "reader";
     config::Route& filtered = bench.route("filtered", "/filtered");
@@ -155,6 +174,26 @@ TEST_F(StalledPlugin, IsNotToBlameWhileItReadsWhatThePeerStillOwes) {
   wire.send(stream_end(1, 5));
   ASSERT_TRUE(wire.wait());
   EXPECT_EQ(wire.answer().body(), expected);
+}
+
+TEST_F(StalledPlugin, IsNotToBlameWhileItTakesOnePieceOfTheBodyAfterTheOther) {
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/stores", {.params = {{"REQUEST_METHOD", "POST"}},
+                                .without = {"CONTENT_LENGTH"},
+                                .body = "one ",
+                                .end_body = false}));
+  expect_begun(wire, "begun");
+  for (int i = 1; i <= 5; ++i) {
+    ASSERT_TRUE(eventually([&] { return StoresWhatItReads::took.load() == i; }));
+    wire.send(stream(1, 5, "more "));  // It never waits for the next.
+    bench.loop.advance(std::chrono::seconds(50));
+    ASSERT_FALSE(wire.closed()) << i;
+    StoresWhatItReads::may_take = i;
+  }
+  StoresWhatItReads::may_take = 100;
+  wire.send(stream_end(1, 5));
+  ASSERT_TRUE(wire.wait());
+  EXPECT_EQ(wire.answer().body(), "begun, stored");
 }
 
 TEST_F(StalledPlugin, MayBeAFilter) {
