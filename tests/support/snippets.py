@@ -94,6 +94,11 @@ path = "/wide/**/hidden/**"
 authorize = ["key"]
 
 [[route]]
+name = "sub"
+path = "/sub/**"
+authorize = ["key"]
+
+[[route]]
 name = "posts"
 path = "/posts/**"
 methods = ["POST"]
@@ -120,16 +125,19 @@ path = "/shout/**"
 filter = ["upper"]
 """
 
-FILES = ["private/file.txt", "login/file.txt", "limited/file.txt", "rooms/ann/inner/file.txt", "rooms/file.txt", "posts/file.txt",
+FILES = ["private/file.txt", "private/nested/file.txt", "login/file.txt", "limited/file.txt", "rooms/ann/inner/file.txt", "rooms/file.txt", "posts/file.txt",
          "single.txt", "wide/deep/hidden/file.txt", "shout/file.txt", "account/file.txt", "proxied/file.txt"]
 
 
 class _Backend(http.server.SimpleHTTPRequestHandler):
-    """An application behind HTTP with the same files; below /proxied/ it says which headers it got."""
+    """An application behind HTTP with the same files; /proxied/me says which headers it got."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        # Whatever stands behind it, as where an application has the last word on what it means.
+        if self.path.startswith("/private/") and not os.path.exists(self.translate_path(self.path)):
+            self.path = "/private/file.txt"
         if not self.path.startswith("/proxied/me"):
             super().do_GET()
             return
@@ -179,10 +187,19 @@ class Placed:
         (self.folder / "trivet.conf").write_text(text)
         (self.folder / "trivet.d").mkdir(exist_ok=True)
         (self.folder / "trivet.d" / "proxied.conf").write_text(f"proxy_pass http://127.0.0.1:{self.backend};\n")
+        (self.folder / "trivet.d" / "private.conf").write_text("location ~ ^/private/nested/ { }\n")
+        # What a site may say for all of its locations, and what must not reach those of the snippet.
         server = Nginx(self.folder, self.port, f"""
+fastcgi_cache_path {self.folder}/kept keys_zone=z:1m;
+fastcgi_cache z;
+fastcgi_cache_valid any 10m;
+fastcgi_cache_key $scheme$host$request_uri;
 server {{
   listen 127.0.0.1:{self.port};
   root {self.root};
+  fastcgi_intercept_errors on;
+  error_page 500 502 503 504 =200 /single.html;
+  error_page 401 =200 /single.html;
   location / {{ rewrite ^/into/(.*)$ /private/$1 last; }}
   include trivet.conf;
 }}""")
@@ -192,11 +209,16 @@ server {{
         # For one <VirtualHost> that line is a comment, to be put outside of it.
         (self.folder / "snippet.conf").write_text(text.replace("# AuthnzFcgiDefineProvider", "AuthnzFcgiDefineProvider"))
         server = Apache(self.folder, self.port, self.root, f"""
+<Directory {self.root}>
+  Order allow,deny
+  Allow from all
+  Satisfy Any
+</Directory>
 ProxyPass "/proxied" "http://127.0.0.1:{self.backend}/proxied"
 RewriteEngine On
 RewriteRule "^/into/(.*)$" "/private/$1"
 Include {self.folder}/snippet.conf
-""", [*modules, *(each for each in ("proxy", "proxy_http", "rewrite") if each not in modules)])
+""", [*modules, *(each for each in ("access_compat", "proxy", "proxy_http", "rewrite") if each not in modules)])
         return server, [server.program, "-t", "-f", str(self.folder / "apache.conf")]
 
     def lighttpd(self, text):
@@ -219,6 +241,7 @@ include "{self.folder}/snippet.conf"
         server = Caddy(self.folder, self.port, f"""
   root * {self.root}
   rewrite /into/* /private/file.txt
+  uri strip_prefix /sub
   import trivet.caddy
   handle /proxied/* {{
     reverse_proxy 127.0.0.1:{self.backend}
@@ -267,6 +290,8 @@ def files(folder):
     for each in FILES:
         (root / each).parent.mkdir(parents=True, exist_ok=True)
         (root / each).write_bytes(refusals.SECRET)
+    (root / "page.txt").write_bytes(b"a page\n")
+    (root / "single.html").write_bytes(b"in place of an error\n")
     return root
 
 

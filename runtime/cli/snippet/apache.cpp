@@ -43,7 +43,7 @@ std::string file_section(const Site& site, const Entry& entry, const std::string
     if (is_exact(other)) text += " && ! " + file_matches(other.pattern);
   }
   // Otherwise it is not known which route they belong to.
-  return text + "\">\n" + (exact ? inside : "  Require all denied\n") + "</If>\n";
+  return text + "\">\n" + (exact ? inside : apache_refuse) + "</If>\n";
 }
 
 }  // namespace
@@ -82,7 +82,8 @@ std::string apache_steering(const Site& site, const std::string& name, const std
 std::string apache_variables(const std::vector<std::string>& variables) {
   std::string text;
   for (const std::string& each : variables) {
-    for (const std::string& other : other_headers_of(each)) text += "  RequestHeader unset " + other + "\n";
+    for (const std::string& other : other_headers_of(each, "_."))
+      text += "  RequestHeader unset " + other + "\n";
     text += "  RequestHeader set " + header_of(each) + " \"expr=%{reqenv:" + each + "}\"\n";
   }
   return text;

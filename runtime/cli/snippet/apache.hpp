@@ -15,6 +15,12 @@ namespace trivet::cli::snippet {
 [[nodiscard]] std::string apache_section(const Site& site, const Entry& entry, const std::string& what,
                                          const std::string& inside);
 
+/// Both what is asked here and what the folder requires: `Satisfy Any` would let in who meets one of them.
+inline constexpr const char* apache_satisfy =
+    "  <IfModule mod_access_compat.c>\n    Satisfy All\n  </IfModule>\n";
+inline constexpr const char* apache_refuse =
+    "  Require all denied\n  <IfModule mod_access_compat.c>\n    Satisfy All\n  </IfModule>\n";
+
 /// Names the route and the host; SetEnv would come too late, it is looked at after access was decided.
 [[nodiscard]] std::string apache_steering(const Site& site, const std::string& name,
                                           const std::string& value);

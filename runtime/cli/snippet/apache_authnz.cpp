@@ -13,8 +13,8 @@ constexpr const char* ask_for_verdict =
     "  CGIPassAuth On\n";
 
 std::string ask(const Site& site, const Entry& entry) {
-  return ask_for_verdict + apache_steering(site, "TRIVET_ROUTE", entry.route->name) +
-         apache_variables(entry.route->variables);
+  return std::string(ask_for_verdict) + apache_satisfy +
+         apache_steering(site, "TRIVET_ROUTE", entry.route->name) + apache_variables(entry.route->variables);
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ std::string write_authnz(const Site& site) {
                                ask(site, entry) + apache_pass(site, entry));
         break;
       case Treatment::refuse:
-        text += apache_section(site, entry, "refused", "  Require all denied\n");
+        text += apache_section(site, entry, "refused", apache_refuse);
         break;
     }
   }
@@ -62,7 +62,7 @@ std::string write_proxy(const Site& site) {
   for (const Entry& entry : site.entries) {
     const bool pass = entry.treatment == Treatment::pass;
     text += apache_section(site, entry, pass ? "Trivet answers" : "refused",
-                           pass ? apache_pass(site, entry) : "  Require all denied\n");
+                           pass ? apache_pass(site, entry) : apache_refuse);
   }
   return text;
 }

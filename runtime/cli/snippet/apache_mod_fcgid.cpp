@@ -43,7 +43,7 @@ class Writing {
         "  SetHandler fcgid-script\n  FcgidWrapper " + command_ + " virtual\n  Options +ExecCGI\n";
     const bool too_many = entry.phases.size() > 1 && entry.path.shape == PathRule::Shape::pattern;
     if (entry.treatment == Treatment::refuse || too_many)
-      return apache_section(site_, entry, "refused", "  Require all denied\n");
+      return apache_section(site_, entry, "refused", apache_refuse);
     if (entry.treatment == Treatment::pass) {
       const bool guarded = !entry.route->authorize.empty();
       return apache_section(site_, entry, "Trivet answers",
@@ -75,6 +75,7 @@ class Writing {
       if (some(Phase::authorizer)) text += "  FcgidAuthorizer " + command_ + "\n";
       text += "  Require valid-user\n";
     }
+    text += apache_satisfy;
     text += "  CGIPassAuth On\n";
     // All questions about one request carry the same text: the phase tells the routes apart.
     text += routes.size() == 1 ? apache_steering(site_, "TRIVET_ROUTE", entry.route->name)
@@ -87,11 +88,6 @@ class Writing {
       }
     }
     text += apache_variables(variables);
-    // These two a guard may set undeclared.
-    for (const std::string_view each : {"REMOTE_USER", "AUTH_TYPE"}) {
-      if (std::find(variables.begin(), variables.end(), each) == variables.end())
-        variables.emplace_back(each);
-    }
     for (const std::string& each : variables) text += "  Header always unset Variable-" + each + "\n";
     return text;
   }

@@ -35,12 +35,31 @@ class Writing {
  private:
   /// Disjoint: Caddy sorts directives, so that their order here says nothing.
   [[nodiscard]] std::string matcher(const Entry& entry, const std::string& name) const {
-    const auto line = [&](const Entry& each) {
-      return "path_regexp `" + path_regex(each.pattern, RegexUnit::code_point) + "`\n";
-    };
-    std::string text = name + " {\n\t" + line(entry);
-    for (const std::size_t each : entry.yields_to) text += "\tnot " + line(site_.entries[each]);
+    std::string text = name + " {\n\t" + by_path(entry);
+    for (const std::size_t each : entry.yields_to) text += "\tnot " + by_path(site_.entries[each]);
     return text + "}\n";
+  }
+
+  /// For requests whose path led here before a directive of the site (`uri`, `try_files`, `rewrite`) changed
+  /// it.
+  [[nodiscard]] std::string matcher_before(const Entry& entry, const std::string& name) const {
+    std::string text = name + " {\n\t" + by_first_path(entry) + "\tnot " + by_path(entry);
+    for (const std::size_t each : entry.yields_to) text += "\tnot " + by_first_path(site_.entries[each]);
+    return text + "}\n";
+  }
+
+  static std::string by_path(const Entry& entry) {
+    return "path_regexp `" + path_regex(entry.pattern, RegexUnit::code_point) + "`\n";
+  }
+
+  /// That path is not cleaned of doubled slashes.
+  static std::string by_first_path(const Entry& entry) {
+    std::string regex;
+    for (const char each : path_regex(entry.pattern, RegexUnit::code_point)) {
+      regex += each;
+      if (each == '/' && !regex.ends_with("[^/")) regex += '+';
+    }
+    return "vars_regexp {http.request.orig_uri.path} `" + regex + "`\n";
   }
 
   [[nodiscard]] std::string host() const {
@@ -56,37 +75,41 @@ class Writing {
                              : entry.treatment == Treatment::ask  ? "Caddy serves what Trivet allows"
                                                                   : "Trivet is asked, and then answers";
     std::string text = "\n" + comment(entry, "", what) + matcher(entry, name);
+    if (entry.treatment == Treatment::pass) return text + pass(entry, name);
+    const std::string before = name + "_before";
+    text += matcher_before(entry, before) + ask(entry, name) + ask(entry, before);
+    return entry.treatment == Treatment::ask_then_pass ? text + pass(entry, name) : text;
+  }
+
+  [[nodiscard]] std::string steering(const Entry& entry) const {
     // A `handle` of the site may come before one of ours, a forward_auth does not: no role is called so
     // (500).
-    if (refused) return text + ask(name, "\t\tenv TRIVET_ROLE refused\n", {});
-    if (entry.asks()) {
-      const std::string steering =
-          "\t\tenv TRIVET_ROLE authorizer\n"
-          "\t\tenv TRIVET_ROUTE " +
-          caddy_word(entry.route->name).value_or("``") +
-          "\n"
-          "\t\tenv TRIVET_METHOD {http.request.orig_method}\n"
-          "\t\tenv REQUEST_METHOD {http.request.orig_method}\n"
-          "\t\tenv TRIVET_DIALECT caddy\n";
-      text += ask(name, steering + host(), entry.route->variables);
-    }
-    return entry.treatment == Treatment::ask ? text : text + pass(entry, name);
+    if (entry.treatment == Treatment::refuse) return "\t\tenv TRIVET_ROLE refused\n";
+    return "\t\tenv TRIVET_ROLE authorizer\n"
+           "\t\tenv TRIVET_ROUTE " +
+           caddy_word(entry.route->name).value_or("``") +
+           "\n"
+           "\t\tenv TRIVET_METHOD {http.request.orig_method}\n"
+           "\t\tenv REQUEST_METHOD {http.request.orig_method}\n"
+           "\t\tenv TRIVET_DIALECT caddy\n" +
+           host();
   }
 
   /// The question is a GET without a body, whatever was asked for.
-  [[nodiscard]] std::string ask(const std::string& name, const std::string& steering,
-                                const std::vector<std::string>& variables) const {
+  [[nodiscard]] std::string ask(const Entry& entry, const std::string& name) const {
     std::string text = "forward_auth " + name + " " + to_ + " {\n\turi /_trivet/auth\n";
-    for (const std::string& each : variables)
-      text += "\tcopy_headers " + as_go_spells(each) + ">" + header_of(each) + "\n";
-    // Caddy would show the client the line Status of a denial.
-    text += "\ttransport fastcgi {\n" + steering + "\t}\n\theader_down -Status\n}\n";
-    for (const std::string& variable : variables) {
-      for (const std::string& each : other_headers_of(variable))
-        text += "request_header " + name + " -" + each + "\n";
+    if (entry.asks()) {
+      for (const std::string& each : entry.route->variables)
+        text += "\tcopy_headers " + as_go_spells(each) + ">" + header_of(each) + "\n";
     }
-    return text;
+    text += odd_headers("\theader_up ");
+    // Caddy would show the client the line Status of a denial.
+    text += "\ttransport fastcgi {\n" + steering(entry) + "\t}\n\theader_down -Status\n}\n";
+    return text + odd_headers("request_header " + name + " ");
   }
+
+  /// CGI takes them for the headers with `-`.
+  static std::string odd_headers(const std::string& begin) { return begin + "-*_*\n" + begin + "-*.*\n"; }
 
   [[nodiscard]] std::string pass(const Entry& entry, const std::string& name) const {
     std::string environment = host();
@@ -99,8 +122,8 @@ class Writing {
       if (indented.empty() || indented.back() == '\n') indented += '\t';
       indented += each;
     }
-    return "handle " + name + " {\n\treverse_proxy " + to_ + " {\n\t\ttransport fastcgi" +
-           (indented.empty() ? "\n" : " {\n" + indented + "\t\t}\n") + "\t}\n}\n";
+    return "handle " + name + " {\n\treverse_proxy " + to_ + " {\n" + odd_headers("\t\theader_up ") +
+           "\t\ttransport fastcgi" + (indented.empty() ? "\n" : " {\n" + indented + "\t\t}\n") + "\t}\n}\n";
   }
 
   const Site& site_;

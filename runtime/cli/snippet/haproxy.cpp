@@ -32,12 +32,14 @@ class Writing {
   void write_frontend() {
     text_ +=
         "\nfrontend trivet\n  mode http\n  bind :80\n  timeout client 60s\n"
-        "  http-request set-var(txn.trivet_path) path,url_dec\n";
+        "  http-request set-var(txn.trivet_path) path,url_dec\n"
+        "  http-request deny deny_status 400 unless { var(txn.trivet_path) -m found }\n";
     if (site_.some_ask() || site_.some(Treatment::refuse)) {
       text_ +=
           "  # What a server behind this one may take for another path.\n"
-          "  http-request deny deny_status 400 if { path -m reg -i '%(00|2f|5c)' } || { var(txn.trivet_path) "
-          "-m reg '//|\\\\|/\\.\\.?(/|;|$)' }\n";
+          "  http-request deny deny_status 400 if { path -m reg -i '%(00|2f|5c)|;' } || { "
+          "var(txn.trivet_path) "
+          "-m reg '//|\\\\|/\\.\\.?(/|$)' }\n";
     }
     text_ +=
         "  # The first that fits; 0: none of them.\n"
@@ -48,6 +50,10 @@ class Writing {
                is_entry(0) + " { var(txn.trivet_path) -m reg '" + path_regex(site_.entries[at].pattern) +
                "' }\n";
     }
+    text_ +=
+        "  # CGI takes them for headers with `-`.\n"
+        "  http-request del-header '[^a-z0-9-]' -m reg if !" +
+        is_entry(0) + "\n";
     for (std::size_t at = 0; at < site_.entries.size(); ++at) write_rules(site_.entries[at], at);
     if (site_.some_ask()) text_ += "  http-response lua.trivet_cookies\n";
     for (std::size_t at = 0; at < site_.entries.size(); ++at) {
@@ -69,11 +75,12 @@ class Writing {
              "\n  http-request deny deny_status 500 if " + condition +
              " !{ var(txn.trivet.allowed) -m str -- " + name + " }\n";
     for (const std::string& each : entry.route->variables) {
-      for (const std::string& other : other_headers_of(each))
-        text_ += "  http-request del-header " + other + " if " + condition + "\n";
       text_ += "  http-request set-header " + header_of(each) + " %[var(txn.trivet." + each + ")] if " +
                condition + "\n";
     }
+    // HAProxy would say REMOTE_USER and AUTH_TYPE of it, and has not looked at the password.
+    if (entry.treatment == Treatment::ask_then_pass)
+      text_ += "  http-request del-header Authorization if " + condition + "\n";
   }
 
   void write_application() {

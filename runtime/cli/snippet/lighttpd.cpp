@@ -13,15 +13,17 @@ class Writing {
 
   std::string run() const {
     std::string text = heading(
-        site_, {"For lighttpd: put it into /etc/lighttpd/conf-available/50-trivet.conf,",
-                "    lighty-enable-mod fastcgi setenv access trivet",
-                "and `lighttpd -tt -f /etc/lighttpd/lighttpd.conf`, then restart lighttpd. Inside a guarded "
-                "path its",
-                "fastcgi.server takes the place of others: write what runs there, such as \".php\", into the "
-                "same list.",
-                "Applications behind HTTP (mod_proxy) are not told the variables of guards. Leave "
-                "url-invalid-utf8-reject and",
-                "url-ctrls-reject of server.http-parseopts as they are: no condition fits such a path."});
+        site_,
+        {"For lighttpd: put it into /etc/lighttpd/conf-available/50-trivet.conf,",
+         "    lighty-enable-mod fastcgi setenv access trivet",
+         "(mod_fastcgi before mod_proxy in server.modules: the first of them answers, and only one asks),",
+         "and `lighttpd -tt -f /etc/lighttpd/lighttpd.conf`, then restart lighttpd. Inside a guarded "
+         "path its",
+         "fastcgi.server takes the place of others: write what runs there, such as \".php\", into the "
+         "same list.",
+         "Applications behind HTTP (mod_proxy) are not told the variables of guards. Leave "
+         "url-invalid-utf8-reject and",
+         "url-ctrls-reject of server.http-parseopts as they are: no condition fits such a path."});
     bool first = true;
     for (const Entry& entry : site_.entries) {
       // The first condition that holds, as with Trivet's routes.
@@ -63,7 +65,7 @@ class Writing {
       text += "  setenv.set-request-header = (";
       const char* comma = " ";
       for (const std::string& variable : entry.route->variables) {
-        std::vector<std::string> headers = other_headers_of(variable);
+        std::vector<std::string> headers = other_headers_of(variable, "_.~!#$%&'*+^`|");
         headers.push_back(header_of(variable));
         for (const std::string& each : headers) {
           text += comma + ("\"" + each + "\" => \"\"");

@@ -34,9 +34,16 @@ class Writing {
         site_,
         {"For the inside of a `server` block: put it into /etc/nginx/snippets/trivet.conf and write",
          "    include snippets/trivet.conf;",
-         "into that block; then `nginx -t`, and reload nginx. Where your locations and these have the same",
-         "name, nginx says so. A location of yours inside a guarded path takes it out of the guard: write",
-         "such into the file that the guarded location includes, /etc/nginx/trivet.d/NAME.conf.",
+         "as the first line of that block, for nginx takes regular expressions in order; then `nginx -t`, "
+         "and",
+         "reload nginx. Where your locations and these have the same name, nginx says so. A location of "
+         "yours",
+         "inside a guarded path takes it out of the guard: write such into the file that the guarded "
+         "location",
+         "includes, /etc/nginx/trivet.d/NAME.conf. In there a location with a fastcgi_param or "
+         "proxy_set_header",
+         "of its own inherits none, and has to say the guard's variables again; and `return` answers before",
+         "anybody is asked. Leave merge_slashes on.",
          "Bodies of requests: client_max_body_size is 1m unless you set it.", "",
          "To keep connections open, write into the http block",
          "    upstream trivet { server " + to_ + "; keepalive 16; }",
@@ -51,9 +58,11 @@ class Writing {
   }
 
  private:
-  std::string pass() {
+  [[nodiscard]] std::string pass() const {
     return "    fastcgi_buffer_size 16k;            # the head of an answer has up to 7,000 bytes\n"
            "    fastcgi_buffers 8 16k;\n"
+           "    fastcgi_intercept_errors off;\n"
+           "    fastcgi_cache off;                  # what one client may see, another may not\n"
            "    fastcgi_read_timeout 90s;           # Trivet has clocks of its own, which tell what was "
            "slow\n"
            "    fastcgi_pass " +
@@ -76,20 +85,28 @@ class Writing {
       "    fastcgi_param CONTENT_TYPE $content_type;\n"
       "    fastcgi_param CONTENT_LENGTH $content_length;\n";
 
+  /// One for each route, which it names: so that no spelling and no rewriting of a path, and no redirection
+  /// inside nginx, leads to the guards of another.
+  void write_question(std::size_t at) {
+    text_ += "location = " + question(at) + " {\n    internal;\n    set $trivet_query \"\";\n" +
+             "    if ($request_uri ~ \"[?](.*)$\") { set $trivet_query $1; }\n" +
+             common(
+                 "    fastcgi_param QUERY_STRING $trivet_query;\n"
+                 "    fastcgi_param CONTENT_LENGTH \"\";\n"
+                 "    fastcgi_param TRIVET_ROLE authorizer;\n"
+                 "    fastcgi_param TRIVET_ROUTE " +
+                 nginx_value(site_.entries[at].route->name).value_or("\"\"") +
+                 ";\n"
+                 "    fastcgi_param TRIVET_DIALECT nginx;\n"
+                 "    fastcgi_pass_request_body off;\n"
+                 // What a server block may say for all of its locations would make a yes of the answer.
+                 "    error_page 599 /_trivet/nothing;\n") +
+             pass() + "}\n";
+  }
+
+  static std::string question(std::size_t at) { return "/_trivet/auth/" + std::to_string(at + 1); }
+
   void write_asking() {
-    text_ +=
-        "\n# Where it asks. TRIVET_ROUTE names the guards, so that no spelling and no rewriting of a path "
-        "leads to\n"
-        "# others; each guarded location sets it.\n"
-        "location = /_trivet/auth {\n    internal;\n" +
-        common(
-            "    fastcgi_param QUERY_STRING $trivet_query;\n"
-            "    fastcgi_param CONTENT_LENGTH \"\";\n"
-            "    fastcgi_param TRIVET_ROLE authorizer;\n"
-            "    fastcgi_param TRIVET_ROUTE $trivet_route;\n"
-            "    fastcgi_param TRIVET_DIALECT nginx;\n"
-            "    fastcgi_pass_request_body off;\n") +
-        pass() + "}\n";
     text_ += "\n# What it said.\n";
     for (const std::string_view each : {"status", "location", "retry_after"}) {
       text_ += "auth_request_set $trivet_" + std::string(each) + " $upstream_http_x_trivet_" +
@@ -152,25 +169,25 @@ class Writing {
         names.push_back("^~ " + nginx_name(entry.path.literal + "/"));
     }
     text_ += "\n" + comment(entry, "", what);
+    if (entry.asks()) write_question(at);
     for (const std::string& each : names) {
       // Files are in the folder, and what includes more locations cannot be one that is exact.
       const bool folder_alone = entry.treatment == Treatment::ask && names.size() == 2 &&
                                 &each == &names.front() && entry.pattern == entry.route->path;
       if (!names_.insert(each).second) continue;
-      text_ += "location " + each + " {\n" +
-               (folder_alone ? "    absolute_redirect off;\n    return 301 $uri/$is_args$args;\n"
-                             : inside(entry)) +
-               "}\n";
+      text_ +=
+          "location " + each + " {\n" +
+          (folder_alone ? "    absolute_redirect off;\n    return 301 $uri/$is_args$args;\n" : inside(at)) +
+          "}\n";
     }
   }
 
-  [[nodiscard]] std::string inside(const Entry& entry) {
+  [[nodiscard]] std::string inside(std::size_t at) const {
+    const Entry& entry = site_.entries[at];
     if (entry.treatment == Treatment::refuse) return "    return 403;\n";
     if (entry.treatment == Treatment::pass) return "    try_files /_trivet/nothing @trivet;\n";
-    std::string text = "    set $trivet_route " + nginx_value(entry.route->name).value_or("\"\"") +
+    std::string text = "    auth_request " + question(at) +
                        ";\n"
-                       "    set $trivet_query $query_string;\n"
-                       "    auth_request /_trivet/auth;\n"
                        "    error_page 401 = @trivet_denied;\n";
     if (entry.treatment == Treatment::ask_then_pass) {
       text += common(with_body);

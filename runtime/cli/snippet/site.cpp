@@ -321,21 +321,25 @@ std::string header_of(std::string_view variable) {
   return name;
 }
 
-std::vector<std::string> other_headers_of(std::string_view variable) {
+std::vector<std::string> other_headers_of(std::string_view variable, std::string_view marks) {
+  constexpr std::size_t most = 256;
   const std::string name = header_of(variable);
-  std::vector<std::size_t> dashes;
-  for (std::size_t at = 0; at < name.size(); ++at) {
-    if (name[at] == '-') dashes.push_back(at);
-  }
-  constexpr std::size_t most = 6;
-  const std::size_t all = (std::size_t{1} << std::min(dashes.size(), most)) - 1;
-  std::vector<std::string> names;
-  for (std::size_t set = dashes.size() > most ? all : 1; set <= all; ++set) {
-    names.push_back(name);
-    for (std::size_t at = 0; at < dashes.size(); ++at) {
-      if (at >= most || (set >> at & 1U) != 0) names.back()[dashes[at]] = '_';
+  std::vector<std::string> names = {std::string()};
+  for (const char each : name) {
+    std::vector<std::string> longer;
+    for (const std::string& begin : names) {
+      longer.push_back(begin + each);
+      if (each != '-') continue;
+      for (const char mark : marks) longer.push_back(begin + mark);
+    }
+    names = std::move(longer);
+    if (names.size() > most) {
+      std::string with_underscores = name;
+      std::replace(with_underscores.begin(), with_underscores.end(), '-', '_');
+      return {with_underscores};
     }
   }
+  std::erase(names, name);
   return names;
 }
 

@@ -87,9 +87,9 @@ struct Site {
 
 /// The header in which an application behind HTTP gets a variable: Remote-User for REMOTE_USER.
 [[nodiscard]] std::string header_of(std::string_view variable);
-/// Other headers that an application may take for the same: it cannot tell `-` from `_` in what CGI calls
-/// HTTP_REMOTE_USER. Of a variable with more than six of them, that with `_` alone.
-[[nodiscard]] std::vector<std::string> other_headers_of(std::string_view variable);
+/// Other headers that an application may take for the same, which CGI calls HTTP_REMOTE_USER too: with each
+/// of `marks` in place of each `-`. Where those are more than 256, only that with `_`.
+[[nodiscard]] std::vector<std::string> other_headers_of(std::string_view variable, std::string_view marks);
 /// Its name in small letters.
 [[nodiscard]] std::string lower(std::string_view text);
 

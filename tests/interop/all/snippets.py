@@ -3,6 +3,7 @@
 import base64
 import json
 import pathlib
+import re
 import signal
 import urllib.parse
 
@@ -10,7 +11,7 @@ from support import refusals, site, snippets, web
 from support.runner import Suite, equal, eventually, expect, one_of
 
 GOOD = {"X-Api-Key": site.KEY}
-FORGED = {"Remote-User": "mallory", "Remote_User": "mallory", "Unset": "mallory", "Authorization": "Basic bWFsbG9yeTp4",
+FORGED = {"Remote-User": "mallory", "Remote_User": "mallory", "Remote.User": "mallory", "Remote~User": "mallory", "Unset": "mallory", "Authorization": "Basic bWFsbG9yeTp4",
           "Variable-Remote-User": "mallory"}
 ASKING = ["nginx", "apache-mod_fcgid", "apache-authnz", "lighttpd", "caddy", "haproxy"]
 NOT_ASKING = ["apache-proxy", "h2o"]
@@ -27,7 +28,7 @@ def granted(answer, what):
 
 
 def protects(port):
-    for uri in ("/private/file.txt", "/private/file.txt?x=y", "/rooms/ann/inner/file.txt", "/single.txt"):
+    for uri in ("/private/file.txt", "/private/file.txt?x=y", "/private/nested/file.txt", "/rooms/ann/inner/file.txt", "/single.txt"):
         granted(web.ask(port, uri, headers=GOOD), f"{uri} with the key")
         for headers in ({}, {"X-Api-Key": "wrong"}, {"X-Api-Key": ""}, FORGED):
             refused(web.ask(port, uri, headers=headers), f"{uri} with {headers}")
@@ -37,6 +38,9 @@ def protects(port):
         one_of(answer.status, (401, 403), f"{many} segments more: {answer}")  # Not 404: what is guarded was not asked.
     for uri in ("/single.txt/", "/single.txt/more", "/private/file.txt/more", "/private/%ff/../file.txt", "/private/file.txt/%ff"):
         refused(web.ask(port, uri), uri)
+    for uri in ("/private/file.txt%zz", "/private/file.txt%", "/private/%zz/file.txt", "/%private/file.txt", "/private;x/file.txt"):
+        expect(refusals.SECRET not in web.raw(port, f"GET {uri} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()),
+               f"{uri} got the file")
     expect(b"ello" in web.ask(port, "/gone.txt/other").body, "a route below the path of another")
     expect(web.ask(port, "/private/file.txt").header("WWW-Authenticate"), "401 has no WWW-Authenticate")
     granted(web.ask(port, "/into/file.txt", headers=GOOD), "rewritten into the guarded folder, with the key")
@@ -51,7 +55,7 @@ def answers(port):
     equal(site.variables(web.ask(port, "/members/x", headers=GOOD).body).get("REMOTE_USER"), site.USER, "guarded in Trivet")
     one_of(web.ask(port, "/members/x").status, (401, 403), "/members without the key")
     one_of(web.ask(port, "/shout/file.txt").status, (403, 404, 500), "a route that only filters")
-    for uri in ("/application", "/privateer/file.txt"):
+    for uri in ("/application", "/apps/file.txt"):
         equal(web.ask(port, uri).status, 404, uri)
 
 
@@ -62,6 +66,7 @@ def tells(port):
     equal(seen.get("UNSET", ""), "", "a declared variable that no guard set")
     answer = web.ask(port, "/nobody/me", headers=FORGED)
     one_of(site.variables(answer.body).get("REMOTE_USER", ""), ("", "trivet"), "a user whom no guard named")
+    one_of(site.variables(answer.body).get("AUTH_TYPE", ""), ("", "None"), "how somebody whom no guard named came in")
     for headers in ({}, FORGED):
         answer = web.ask(port, "/account/me", headers=headers)
         one_of(answer.status, (401, 403), f"/account with {headers}")
@@ -72,7 +77,7 @@ def proxies(port):
     """The same for one behind HTTP."""
     answer = web.ask(port, "/proxied/me", headers={**GOOD, **FORGED})
     expect(answer.body.startswith(b"backend "), f"{answer}")
-    got = [value for name, value in json.loads(answer.body[8:]) if name.lower().replace("_", "-") == "remote-user"]
+    got = [value for name, value in json.loads(answer.body[8:]) if re.sub("[_.]", "-", name.lower()) == "remote-user"]
     equal(got, [site.USER], "what says who it is")
     got = [value for name, value in json.loads(answer.body[8:]) if name.lower() == "unset" and value]
     equal(got, [], "what no guard set")
@@ -230,6 +235,17 @@ def _(t):
 
 
 more = Suite("snippet more")
+
+
+@more.test("caddy: a path that the site changes before it asks is guarded as it was")
+def _(t):
+    t.build.plugin("phases")
+    with snippets.behind(t.build, "caddy") as running:
+        for uri in ("/sub/page.txt", "/sub//page.txt", "/s%75b/page.txt"):
+            one_of(web.ask(running.port, uri).status, (401, 403), uri)
+        answer = web.ask(running.port, "/sub/page.txt", headers=GOOD)
+        equal((answer.status, answer.body), (200, b"a page\n"), "with the key")
+        equal(web.ask(running.port, "/page.txt").status, 200, "under a name that nobody guards")
 
 HOSTS = """
 [[route]]

@@ -84,14 +84,23 @@ location ^~ "/a/open/" {
 }
 
 # "a b" (t.toml:18), /a/**: nginx serves what Trivet allows
+location = /_trivet/auth/2 {
+    internal;
+    set $trivet_query "";
+    if ($request_uri ~ "[?](.*)$") { set $trivet_query $1; }
+    ...
+    fastcgi_pass_request_body off;
+    error_page 599 /_trivet/nothing;
+    fastcgi_intercept_errors off;
+    fastcgi_cache off;                  # what one client may see, another may not
+    fastcgi_pass unix:/run/x.sock;
+}
 location = "/a" {
     absolute_redirect off;
     return 301 $uri/$is_args$args;
 }
 location ^~ "/a/" {
-    set $trivet_route "a b";
-    set $trivet_query $query_string;
-    auth_request /_trivet/auth;
+    auth_request /_trivet/auth/2;
     error_page 401 = @trivet_denied;
     # add_header Set-Cookie $trivet_cookie;  # a guard that renews a cookie; hides add_header of outside
     include trivet.d/a%20b.con[f];  # what answers, where that is not the files in `root`
@@ -100,13 +109,24 @@ location ^~ "/a/" {
 }
 
 # "asked" (t.toml:23), /x/*: Trivet is asked, and then answers
+location = /_trivet/auth/3 {
+    internal;
+    set $trivet_query "";
+    if ($request_uri ~ "[?](.*)$") { set $trivet_query $1; }
+    ...
+    fastcgi_pass_request_body off;
+    error_page 599 /_trivet/nothing;
+    fastcgi_intercept_errors off;
+    fastcgi_cache off;                  # what one client may see, another may not
+    fastcgi_pass unix:/run/x.sock;
+}
 location ~ "^/x/[^/]*(?:/|$)" {
-    set $trivet_route "asked";
-    set $trivet_query $query_string;
-    auth_request /_trivet/auth;
+    auth_request /_trivet/auth/3;
     error_page 401 = @trivet_denied;
     ...
     fastcgi_param N $trivet_var_n;
+    fastcgi_intercept_errors off;
+    fastcgi_cache off;                  # what one client may see, another may not
     fastcgi_pass unix:/run/x.sock;
 }
 )TEXT"},
@@ -123,38 +143,48 @@ FcgidIOTimeout 90
 # "a b" (t.toml:18), /a/**: Apache serves what Trivet allows
 <LocationMatch "^(?!/a/open(?:/|$))/a(?:/|$)">
   FcgidAccessChecker "/PROGRAM attach"
+  <IfModule mod_access_compat.c>
+    Satisfy All
+  </IfModule>
   CGIPassAuth On
   SetEnvIf Request_URI "^" "TRIVET_ROUTE=a b"
   RequestHeader unset Remote_User
+  RequestHeader unset Remote.User
   RequestHeader set Remote-User "expr=%{reqenv:REMOTE_USER}"
   Header always unset Variable-REMOTE_USER
-  Header always unset Variable-AUTH_TYPE
 </LocationMatch>
 <If "'%{REQUEST_FILENAME}%{PATH_INFO}' != '%{DOCUMENT_ROOT}%{REQUEST_URI}' && (%{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/a' || %{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/a/*') && ! (%{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/a/open' || %{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/a/open/*')">
   FcgidAccessChecker "/PROGRAM attach"
+  <IfModule mod_access_compat.c>
+    Satisfy All
+  </IfModule>
   CGIPassAuth On
   SetEnvIf Request_URI "^" "TRIVET_ROUTE=a b"
   RequestHeader unset Remote_User
+  RequestHeader unset Remote.User
   RequestHeader set Remote-User "expr=%{reqenv:REMOTE_USER}"
   Header always unset Variable-REMOTE_USER
-  Header always unset Variable-AUTH_TYPE
 </If>
 
 # "asked" (t.toml:23), /x/*: Trivet is asked, and then answers
 <LocationMatch "^/x/[^/]*(?:/|$)">
   FcgidAccessChecker "/PROGRAM attach"
+  <IfModule mod_access_compat.c>
+    Satisfy All
+  </IfModule>
   CGIPassAuth On
   SetEnvIf Request_URI "^" "TRIVET_ROUTE=asked"
   RequestHeader set N "expr=%{reqenv:N}"
   Header always unset Variable-N
-  Header always unset Variable-REMOTE_USER
-  Header always unset Variable-AUTH_TYPE
   SetHandler fcgid-script
   FcgidWrapper "/PROGRAM attach" virtual
   Options +ExecCGI
 </LocationMatch>
 <If "'%{REQUEST_FILENAME}%{PATH_INFO}' != '%{DOCUMENT_ROOT}%{REQUEST_URI}' && (%{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/x/*' || %{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/x/*/*')">
   Require all denied
+  <IfModule mod_access_compat.c>
+    Satisfy All
+  </IfModule>
 </If>
 )TEXT"},
         Golden{"ModAuthnzFcgi", "apache-authnz", "",
@@ -171,8 +201,12 @@ FcgidIOTimeout 90
   AuthnzFcgiCheckAuthnProvider trivet Authoritative On RequireBasicAuth Off DefaultUser trivet UserExpr "%{reqenv:REMOTE_USER}"
   Require valid-user
   CGIPassAuth On
+  <IfModule mod_access_compat.c>
+    Satisfy All
+  </IfModule>
   SetEnvIf Request_URI "^" "TRIVET_ROUTE=a b"
   RequestHeader unset Remote_User
+  RequestHeader unset Remote.User
   RequestHeader set Remote-User "expr=%{reqenv:REMOTE_USER}"
 </LocationMatch>
 <If "'%{REQUEST_FILENAME}%{PATH_INFO}' != '%{DOCUMENT_ROOT}%{REQUEST_URI}' && (%{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/a' || %{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/a/*') && ! (%{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/a/open' || %{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/a/open/*')">
@@ -180,8 +214,12 @@ FcgidIOTimeout 90
   AuthnzFcgiCheckAuthnProvider trivet Authoritative On RequireBasicAuth Off DefaultUser trivet UserExpr "%{reqenv:REMOTE_USER}"
   Require valid-user
   CGIPassAuth On
+  <IfModule mod_access_compat.c>
+    Satisfy All
+  </IfModule>
   SetEnvIf Request_URI "^" "TRIVET_ROUTE=a b"
   RequestHeader unset Remote_User
+  RequestHeader unset Remote.User
   RequestHeader set Remote-User "expr=%{reqenv:REMOTE_USER}"
 </If>
 
@@ -191,6 +229,9 @@ FcgidIOTimeout 90
   AuthnzFcgiCheckAuthnProvider trivet Authoritative On RequireBasicAuth Off DefaultUser trivet UserExpr "%{reqenv:REMOTE_USER}"
   Require valid-user
   CGIPassAuth On
+  <IfModule mod_access_compat.c>
+    Satisfy All
+  </IfModule>
   SetEnvIf Request_URI "^" "TRIVET_ROUTE=asked"
   RequestHeader set N "expr=%{reqenv:N}"
   CGIPassAuth On
@@ -198,15 +239,24 @@ FcgidIOTimeout 90
 </LocationMatch>
 <If "'%{REQUEST_FILENAME}%{PATH_INFO}' != '%{DOCUMENT_ROOT}%{REQUEST_URI}' && (%{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/x/*' || %{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/x/*/*')">
   Require all denied
+  <IfModule mod_access_compat.c>
+    Satisfy All
+  </IfModule>
 </If>
 )TEXT"},
         Golden{"ModProxyFcgi", "apache-proxy", "# \"asked\"", R"TEXT(# "asked" (t.toml:23), /x/*: refused
 #   its guards are to be asked by the web server: this server cannot ask for a verdict.
 <LocationMatch "^/x/[^/]*(?:/|$)">
   Require all denied
+  <IfModule mod_access_compat.c>
+    Satisfy All
+  </IfModule>
 </LocationMatch>
 <If "'%{REQUEST_FILENAME}%{PATH_INFO}' != '%{DOCUMENT_ROOT}%{REQUEST_URI}' && (%{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/x/*' || %{REQUEST_FILENAME} -strmatch '%{DOCUMENT_ROOT}/x/*/*')">
   Require all denied
+  <IfModule mod_access_compat.c>
+    Satisfy All
+  </IfModule>
 </If>
 )TEXT"},
         Golden{"Lighttpd", "lighttpd", "", R"TEXT($HTTP["url"] =~ "^/a/open(?:/|$)" {
@@ -217,7 +267,7 @@ FcgidIOTimeout 90
 } else $HTTP["url"] =~ "^/a(?:/|$)" {
   # "a b" (t.toml:18), /a/**: lighttpd serves what Trivet allows
   setenv.set-environment = ( "TRIVET_ROUTE" => "a b" )
-  setenv.set-request-header = ( "Remote_User" => "", "Remote-User" => "" )
+  setenv.set-request-header = ( "Remote_User" => "", "Remote.User" => "", "Remote~User" => "", "Remote!User" => "", "Remote#User" => "", "Remote$User" => "", "Remote%User" => "", "Remote&User" => "", "Remote'User" => "", "Remote*User" => "", "Remote+User" => "", "Remote^User" => "", "Remote`User" => "", "Remote|User" => "", "Remote-User" => "" )
   fastcgi.server = ( "/" => (
     "guard" => ( "socket" => "/run/x.sock", "mode" => "authorizer", "check-local" => "disable" )
   ))
@@ -237,6 +287,8 @@ FcgidIOTimeout 90
 }
 handle @trivet_1 {
 	reverse_proxy unix//run/x.sock {
+		header_up -*_*
+		header_up -*.*
 		transport fastcgi
 	}
 }
@@ -246,9 +298,16 @@ handle @trivet_1 {
 	path_regexp `^/a(?:/|$)`
 	not path_regexp `^/a/open(?:/|$)`
 }
+@trivet_2_before {
+	vars_regexp {http.request.orig_uri.path} `^/+a(?:/+|$)`
+	not path_regexp `^/a(?:/|$)`
+	not vars_regexp {http.request.orig_uri.path} `^/+a/+open(?:/+|$)`
+}
 forward_auth @trivet_2 unix//run/x.sock {
 	uri /_trivet/auth
 	copy_headers Variable-Remote_user>Remote-User
+	header_up -*_*
+	header_up -*.*
 	transport fastcgi {
 		env TRIVET_ROLE authorizer
 		env TRIVET_ROUTE `a b`
@@ -258,15 +317,38 @@ forward_auth @trivet_2 unix//run/x.sock {
 	}
 	header_down -Status
 }
-request_header @trivet_2 -Remote_User
+request_header @trivet_2 -*_*
+request_header @trivet_2 -*.*
+forward_auth @trivet_2_before unix//run/x.sock {
+	uri /_trivet/auth
+	copy_headers Variable-Remote_user>Remote-User
+	header_up -*_*
+	header_up -*.*
+	transport fastcgi {
+		env TRIVET_ROLE authorizer
+		env TRIVET_ROUTE `a b`
+		env TRIVET_METHOD {http.request.orig_method}
+		env REQUEST_METHOD {http.request.orig_method}
+		env TRIVET_DIALECT caddy
+	}
+	header_down -Status
+}
+request_header @trivet_2_before -*_*
+request_header @trivet_2_before -*.*
 
 # "asked" (t.toml:23), /x/*: Trivet is asked, and then answers
 @trivet_3 {
 	path_regexp `^/x/[^/]*(?:/|$)`
 }
+@trivet_3_before {
+	vars_regexp {http.request.orig_uri.path} `^/+x/+[^/]*(?:/+|$)`
+	not path_regexp `^/x/[^/]*(?:/|$)`
+}
 forward_auth @trivet_3 unix//run/x.sock {
 	uri /_trivet/auth
 	copy_headers Variable-N>N
+	header_up -*_*
+	header_up -*.*
 	transport fastcgi {
 		env TRIVET_ROLE authorizer
 		env TRIVET_ROUTE `asked`
@@ -276,8 +358,28 @@ forward_auth @trivet_3 unix//run/x.sock {
 	}
 	header_down -Status
 }
+request_header @trivet_3 -*_*
+request_header @trivet_3 -*.*
+forward_auth @trivet_3_before unix//run/x.sock {
+	uri /_trivet/auth
+	copy_headers Variable-N>N
+	header_up -*_*
+	header_up -*.*
+	transport fastcgi {
+		env TRIVET_ROLE authorizer
+		env TRIVET_ROUTE `asked`
+		env TRIVET_METHOD {http.request.orig_method}
+		env REQUEST_METHOD {http.request.orig_method}
+		env TRIVET_DIALECT caddy
+	}
+	header_down -Status
+}
+request_header @trivet_3_before -*_*
+request_header @trivet_3_before -*.*
 handle @trivet_3 {
 	reverse_proxy unix//run/x.sock {
+		header_up -*_*
+		header_up -*.*
 		transport fastcgi {
 			env N {http.request.header.N}
 		}
@@ -292,13 +394,15 @@ handle @trivet_3 {
   http-request set-var(txn.trivet_entry) int(2) if { var(txn.trivet_entry) -m int 0 } { var(txn.trivet_path) -m reg '^/a(?:/|$)' }
   # "asked" (t.toml:23), /x/*: Trivet is asked, and then answers
   http-request set-var(txn.trivet_entry) int(3) if { var(txn.trivet_entry) -m int 0 } { var(txn.trivet_path) -m reg '^/x/[^/]*(?:/|$)' }
+  # CGI takes them for headers with `-`.
+  http-request del-header '[^a-z0-9-]' -m reg if !{ var(txn.trivet_entry) -m int 0 }
   http-request lua.trivet_auth 'a b' if { var(txn.trivet_entry) -m int 2 }
   http-request deny deny_status 500 if { var(txn.trivet_entry) -m int 2 } !{ var(txn.trivet.allowed) -m str -- 'a b' }
-  http-request del-header Remote_User if { var(txn.trivet_entry) -m int 2 }
   http-request set-header Remote-User %[var(txn.trivet.REMOTE_USER)] if { var(txn.trivet_entry) -m int 2 }
   http-request lua.trivet_auth 'asked' if { var(txn.trivet_entry) -m int 3 }
   http-request deny deny_status 500 if { var(txn.trivet_entry) -m int 3 } !{ var(txn.trivet.allowed) -m str -- 'asked' }
   http-request set-header N %[var(txn.trivet.N)] if { var(txn.trivet_entry) -m int 3 }
+  http-request del-header Authorization if { var(txn.trivet_entry) -m int 3 }
   http-response lua.trivet_cookies
   use_backend trivet if { var(txn.trivet_entry) -m int 1 }
   use_backend trivet if { var(txn.trivet_entry) -m int 3 }

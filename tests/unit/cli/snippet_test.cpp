@@ -99,10 +99,10 @@ TEST(Quotes, DoubleWhatBeginsAVariableOfALog) { EXPECT_EQ(haproxy_format("50%[x]
 
 TEST(Headers, OfAVariableAreAllThatCgiTakesForTheSame) {
   EXPECT_EQ(header_of("REMOTE_USER"), "Remote-User");
-  EXPECT_EQ(other_headers_of("REMOTE_USER"), (std::vector<std::string>{"Remote_User"}));
-  EXPECT_EQ(other_headers_of("A_B_C"), (std::vector<std::string>{"A_B-C", "A-B_C", "A_B_C"}));
-  EXPECT_TRUE(other_headers_of("GROUPS").empty());
-  EXPECT_EQ(other_headers_of("A_B_C_D_E_F_G_H"), (std::vector<std::string>{"A_B_C_D_E_F_G_H"}));
+  EXPECT_EQ(other_headers_of("A_B", "_."), (std::vector<std::string>{"A_B", "A.B"}));
+  EXPECT_EQ(other_headers_of("A_B_C", "_"), (std::vector<std::string>{"A-B_C", "A_B-C", "A_B_C"}));
+  EXPECT_TRUE(other_headers_of("GROUPS", "_").empty());
+  EXPECT_EQ(other_headers_of("A_B_C_D_E_F_G_H_I_J", "_"), (std::vector<std::string>{"A_B_C_D_E_F_G_H_I_J"}));
 }
 
 constexpr std::string_view start = R"([server]
