@@ -111,6 +111,9 @@ location = /_trivet/{name} {{
   fastcgi_param TRIVET_ROUTE {name};
   fastcgi_param CONTENT_LENGTH "";
   fastcgi_pass_request_body off;
+  fastcgi_cache off;
+  fastcgi_intercept_errors off;
+  error_page 599 /nothing;
   fastcgi_pass trivet;
 }}""")
         if name != "account":
