@@ -90,7 +90,7 @@ class Load final : public LaneEvents {
     }
     now_ = Clock::now();
     if (!period_over_) end_period(now_);
-    result_.left = flights_.count();
+    result_.left = live_;
     return result_;
   }
 
@@ -112,6 +112,7 @@ class Load final : public LaneEvents {
     Slot& slot = lane.slot(id);
     if (slot.state == Slot::State::live) {
       ++served_[number];
+      --live_;
       if (const auto problem = slot.answer.judge(app_status, protocol_status, expected_)) {
         tally_.fail(problem->kind, [&] { return problem->text; });
       } else {
@@ -119,22 +120,29 @@ class Load final : public LaneEvents {
         const auto took = std::chrono::nanoseconds(now_ - slot.intended).count();
         tally_.latency.add(static_cast<std::uint64_t>(std::max<std::int64_t>(took, 0)));
       }
-      flights_.remove(index(lane, id));
+    } else {
+      // It had been given up: what is left of it gets its time anew.
+      slot.given = now_;
+      flights_.add(index(lane, id));
     }
     slot.state = Slot::State::answered;
-    if (plan_.new_connections) {
-      // It may be the application's turn to close; a web server does not wait for it.
+    if (plan_.new_connections || (slot.sending && plan_.at_a_time == 1)) {
+      // It may be the application's turn to close, or to read the rest of a body that it has not waited for:
+      // a web server does not wait for either.
       leave(lane);
-      return;
+    } else if (!slot.sending) {
+      flights_.remove(index(lane, id));
+      free(lane, id);
     }
-    if (!slot.sending) free(lane, id);
   }
 
   void on_sent(std::uint32_t number, std::uint16_t id) override {
     Lane& lane = lanes_[number];
     Slot& slot = lane.slot(id);
     slot.sending = false;
-    if (slot.state == Slot::State::answered) free(lane, id);
+    if (slot.state != Slot::State::answered) return;
+    flights_.remove(index(lane, id));
+    free(lane, id);
   }
 
  private:
@@ -161,6 +169,7 @@ class Load final : public LaneEvents {
     slot.given = now_;
     slot.answer.begin();
     flights_.add(index(lane, id));
+    ++live_;
     lane.queue(id);
     ++started_;
   }
@@ -278,8 +287,9 @@ class Load final : public LaneEvents {
           continue;
         }
         tally_.fail(kind, problem);
-        flights_.remove(index(lane, id));
+        --live_;
       }
+      if (slot.state != Slot::State::given_up) flights_.remove(index(lane, id));
       free(lane, id);
     }
   }
@@ -297,7 +307,8 @@ class Load final : public LaneEvents {
     }
     Lane& lane = lanes_[event.data.u64 & 0xffffffffU];
     if (!lane.is_open() || event.data.u64 != tag(lane)) return;
-    if ((event.events & EPOLLOUT) != 0) {
+    // Sending would take the error that says why, and leave none to be read.
+    if ((event.events & EPOLLOUT) != 0 && (event.events & EPOLLERR) == 0) {
       blocked_[lane.number()] = false;
       const bool blocked = lane.send(tally_.sent, *this) == Lane::Sent::blocked;
       blocked_[lane.number()] = blocked;
@@ -342,9 +353,12 @@ class Load final : public LaneEvents {
       const std::uint32_t late = flights_.first();
       Lane& lane = lanes_[late / plan_.at_a_time];
       flights_.remove(late);
+      if (slots_[late].state == Slot::State::live) {
+        --live_;
+        tally_.fail(Failure::timeout,
+                    [&] { return "no answer within " + std::to_string(plan_.timeout.count()) + " ms"; });
+      }
       slots_[late].state = Slot::State::given_up;
-      tally_.fail(Failure::timeout,
-                  [&] { return "no answer within " + std::to_string(plan_.timeout.count()) + " ms"; });
       const auto all = lane.slots();
       const bool waits = std::any_of(all.begin(), all.end(),
                                      [](const Slot& each) { return each.state == Slot::State::live; });
@@ -373,7 +387,7 @@ class Load final : public LaneEvents {
     if (result_.interrupted) return true;
     if (!period_over_ && plan_.duration && now_ >= start_ + *plan_.duration)
       end_period(start_ + *plan_.duration);
-    return !may_start() && flights_.empty();
+    return !may_start() && live_ == 0;
   }
 
   void tell_progress() {
@@ -416,6 +430,7 @@ class Load final : public LaneEvents {
   Schedule schedule_;
   Clock::time_point second_;
   std::uint64_t started_ = 0;
+  std::uint64_t live_ = 0;  ///< Requests that wait for their answer.
   bool period_over_ = false;
   LoadResult result_;
   std::vector<std::uint8_t> read_;

@@ -13,6 +13,7 @@ namespace trivet::cli::bench {
 ///   idle -> live -> idle                     it was answered, or failed
 ///           live -> answered -> idle         it was answered before all of it was sent: the rest follows
 ///           live -> given_up -> idle         it timed out: its id is free when its END_REQUEST comes
+///           answered -> given_up             the rest is not taken
 struct Slot {
   enum class State : std::uint8_t { idle, live, answered, given_up };
 
@@ -27,8 +28,8 @@ struct Slot {
   Answer answer;
 };
 
-/// The requests that are live, in the order in which they were given to a connection: the first is the next
-/// to time out.
+/// The requests that are live or answered, in the order in which they were given to a connection: the first
+/// is the next to time out.
 ///
 /// Lifetime  `slots` outlives it and stays where it is.
 class Flights {
@@ -36,7 +37,6 @@ class Flights {
   explicit Flights(std::vector<Slot>& slots) noexcept : slots_(slots) {}
 
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
-  [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
   [[nodiscard]] std::uint32_t first() const noexcept { return first_; }
 
   void add(std::uint32_t slot) noexcept {

@@ -55,6 +55,7 @@ class Application:
         self.behave = behave
         self.accepted = 0
         self.requests = 0
+        self.stopped = threading.Event()
         self._end = threading.Event()
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(f"{folder}/app.sock")
@@ -326,6 +327,23 @@ def _(t):
     with application(early) as app:
         good(t, app.address, "-n", 10, "--body", "4MiB")
         good(t, app.address, "-n", 10, "--body", "4MiB", "--new-conn")
+
+
+@suite.test("bench does not wait for an application that answers at once and takes no more of the body")
+def _(t):
+    def answers_and_reads_no_more(app, link, request_id, _):
+        link.sendall(answer(request_id))
+        app.stopped.wait(60)
+
+    for shape in ([], ["--new-conn"], ["--rate", "100"], ["--mux", 3]):
+        with application(answers_and_reads_no_more) as app:
+            began = time.monotonic()
+            report = measured(t, app.address, "-n", 3, "--body", "100MiB", "--timeout", "1s", *shape,
+                              code=1 if "--mux" in shape else 0)
+            app.stopped.set()
+        equal(report["good"], 1 if "--mux" in shape else 3, f"answers of {shape}")
+        equal(report["good"] + report["failed"], 3, "all are accounted for")
+        expect(time.monotonic() - began < 30, "it ends by itself")
 
 
 @suite.test("bench takes answers that come byte by byte, with padding, with FCGI_STDERR, and shows what that begins with")
