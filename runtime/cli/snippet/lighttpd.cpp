@@ -15,7 +15,7 @@ class Writing {
     std::string text = heading(
         site_,
         {"For lighttpd: put it into /etc/lighttpd/conf-available/50-trivet.conf,",
-         "    lighty-enable-mod fastcgi setenv access trivet",
+         "    lighty-enable-mod fastcgi setenv trivet",
          "(mod_fastcgi before mod_proxy in server.modules: the first of them answers, and only one asks),",
          "and `lighttpd -tt -f /etc/lighttpd/lighttpd.conf`, then restart lighttpd. Inside a guarded "
          "path its",

@@ -199,7 +199,8 @@ class Writing {
           file_name(entry.route->name) + ".con[f];  # what answers, where that is not the files in `root`\n";
     }
     for (const std::string& each : entry.route->variables) {
-      text += "    fastcgi_param " + each + " " + variable(each) + ";\n";
+      text += "    fastcgi_param " + each + " " + variable(each) + ";\n    fastcgi_param HTTP_" + each + " " +
+              variable(each) + ";\n";
       if (entry.treatment == Treatment::ask)
         text += "    proxy_set_header " + header_of(each) + " " + variable(each) + ";\n";
     }

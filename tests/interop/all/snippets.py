@@ -64,6 +64,7 @@ def tells(port):
     seen = site.variables(web.ask(port, "/account/me", headers={**GOOD, **FORGED}).body)
     equal(seen.get("REMOTE_USER"), site.USER, "REMOTE_USER")
     equal(seen.get("UNSET", ""), "", "a declared variable that no guard set")
+    one_of(seen.get("HTTP_REMOTE_USER", ""), ("", site.USER), "the header of that name")
     answer = web.ask(port, "/nobody/me", headers=FORGED)
     one_of(site.variables(answer.body).get("REMOTE_USER", ""), ("", "trivet"), "a user whom no guard named")
     one_of(site.variables(answer.body).get("AUTH_TYPE", ""), ("", "None"), "how somebody whom no guard named came in")

@@ -105,6 +105,7 @@ location ^~ "/a/" {
     # add_header Set-Cookie $trivet_cookie;  # a guard that renews a cookie; hides add_header of outside
     include trivet.d/a%20b.con[f];  # what answers, where that is not the files in `root`
     fastcgi_param REMOTE_USER $trivet_var_remote_user;
+    ...
     proxy_set_header Remote-User $trivet_var_remote_user;
 }
 
@@ -125,6 +126,7 @@ location ~ "^/x/[^/]*(?:/|$)" {
     error_page 401 = @trivet_denied;
     ...
     fastcgi_param N $trivet_var_n;
+    ...
     fastcgi_intercept_errors off;
     fastcgi_cache off;                  # what one client may see, another may not
     fastcgi_pass unix:/run/x.sock;
