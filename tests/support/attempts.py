@@ -136,6 +136,9 @@ def spellings(first, rest):
         # queries and fragments
         f"/app/open.txt?/../../{first}/{rest}", f"/app/open.txt%3f/../../{first}/{rest}", f"/{first}/{rest}?", f"/{first}/{rest}#x",
         f"/{first}/{rest}%23", f"/#/../{first}/{rest}", f"/?{path}", f"/app/%23/../../{first}/{rest}",
+        # escapes that are none
+        f"/{first}/{rest}%4", f"/{first}/{rest}%%", f"/{first}/%{rest}", f"/%{first}/{rest}", f"/{first}/%2", f"/{first}/{rest}%g0",
+        f"/{first}/{rest}?%zz", f"/{first}/%zz/%2e%2e/{rest}", f"/app/%/../../{first}/{rest}",
         # control characters, blanks, case
         f"/{first}/{rest}%20", f"/{first}/{rest}%09", f"/{first}%00/{rest}", f"/app%00/../{first}/{rest}", f"/{first}/{rest}%0d%0a",
         f"/{first}/{rest}%7f", f"/{first.capitalize()}/{rest}", f"/{first}/{rest.upper()}", f"/{first}/{rest}\x00", f"/{first}/{rest}\t",
@@ -224,6 +227,8 @@ def pretending(variables, value):
     for name in variables:
         dashed = name.replace("_", "-")
         written = {dashed, name, dashed.title(), dashed.lower(), name.lower(), dashed.capitalize(), name.capitalize()}
+        # What makes variables of headers takes more than a dash for an underscore.
+        written |= {name.replace("_", each).title() for each in ".~!#$&'*+^`|" if each + "x" not in name}
         written |= {f"{prefix}{each}" for each in set(written)
                     for prefix in ("Variable-", "variable_", "VARIABLE-", "Variable_", "X-", "HTTP_", "HTTP-", "X-Trivet-", "Trivet-")}
         made += [f"{each}: {value}\r\n" for each in sorted(written)]

@@ -142,4 +142,5 @@ def spellings(first, rest, open_prefix):
         f"/{first}/{rest}/.", f"/{first}/{rest}?x=/{open_prefix}/", f"/{open_prefix}%2f..%2f{first}/{rest}",
         f"http://localhost/{first}/{rest}", f"http://{open_prefix}/{first}/{rest}", f"/{first}/%2e%2e/{first}/{rest}",
         f"/{open_prefix}/%c0%ae%c0%ae/{first}/{rest}", f"/{first}%20/{rest}", f"/%20{first}/{rest}", f"/{first}/{rest}%0a",
+        f"/{first}/{rest}%zz", f"/{first}/{rest}%", f"/{first}/%zz/../{rest}", f"/%zz/../{first}/{rest}", f"/{first}%/{rest}",
     ]

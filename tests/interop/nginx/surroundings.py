@@ -1,9 +1,11 @@
-"""nginx's configuration around the example: what is inherited makes no grant of a denial."""
+"""nginx's configuration around the example and around what `trivet snippet` makes: what is inherited, or included in the
+guarded locations, makes no grant of a denial."""
 
 import contextlib
+import os
 import signal
 
-from support import examples, host, refusals, site, web
+from support import examples, host, refusals, site, snippets, web
 from support.runner import Suite, equal, expect
 from support.servers import CONF, Nginx, replaced, running
 
@@ -22,6 +24,21 @@ AROUND = """
   fastcgi_ignore_headers Cache-Control Expires Set-Cookie Vary;
   fastcgi_cache_methods GET HEAD POST;
 """
+
+ROUTES = site.KEYGATE + """
+[[route]]
+name = "private"
+path = "/private/**"
+authorize = ["key"]
+variables = ["REMOTE_USER"]
+
+[[route]]
+name = "other"
+path = "/other/**"
+authorize = ["allow"]
+variables = ["REMOTE_USER"]
+"""
+GOOD = {"X-Api-Key": site.KEY}
 
 
 def _files(folder):
@@ -48,6 +65,28 @@ def _example(build):
             yield examples.Pair(trivet, server, port), {"X-Api-Key": site.key_of(config)}
 
 
+@contextlib.contextmanager
+def _snippet(build, inside=None, around=AROUND, server=""):
+    """`inside`: what the site has for a route, by the route's name; `server` is more of its server block."""
+    with site.running(build, ROUTES) as trivet:
+        os.chmod(trivet.socket_path, 0o666)
+        port = host.free_port()
+        root = _files(trivet.folder)
+        (trivet.folder / "trivet.conf").write_text(snippets.made(build, trivet, "nginx"))
+        (trivet.folder / "trivet.d").mkdir()
+        for name, text in (inside or {}).items():
+            (trivet.folder / "trivet.d" / f"{name}.conf").write_text(text)
+        web_server = Nginx(trivet.folder, port, f"""{around.format(folder=trivet.folder)}
+  server {{
+    listen 127.0.0.1:{port};
+    root {root};
+    include trivet.conf;
+    {server}
+  }}""")
+        with running(web_server):
+            yield examples.Pair(trivet, web_server, port), GOOD
+
+
 def expect_guarded(behind, good):
     for turn in range(3):  # Where an answer is remembered it would be the next.
         for headers in ({}, good, {}, {"X-Api-Key": "wrong"}):
@@ -58,7 +97,7 @@ def expect_guarded(behind, good):
                 expect(refusals.SECRET not in answer.body, f"GRANTED with {headers} in turn {turn}: {answer}")
 
 
-for _name, _site in (("the example", _example),):
+for _name, _site in (("the example", _example), ("the snippet", _snippet)):
     @suite.test(f"{_name}: inherited error pages and caches make no grant of a denial, nor of a host that is gone")
     def _(t, site_of=_site):
         with site_of(t.build) as (behind, good):
@@ -68,3 +107,15 @@ for _name, _site in (("the example", _example),):
             for headers in ({}, good):
                 answer = web.ask(behind.port, "/private/file.txt", headers=headers)
                 expect(refusals.SECRET not in answer.body, f"GRANTED by a host that is gone: {answer}")
+
+
+@suite.test("the snippet: a location within a guarded one is guarded by the same route, by which way it is reached")
+def _(t):
+    inside = {"private": "location ~ \\.txt$ { }\n",
+              "other": "try_files /nonexistent$uri /private/file.txt;\n"}
+    with _snippet(t.build, inside, "") as (behind, good):
+        expect_guarded(behind, good)
+        for uri in ("/other/file.txt", "/other/nothing", "/other/x.txt"):
+            answer = web.ask(behind.port, uri)
+            expect(refusals.SECRET not in answer.body, f"{uri}, whose route lets everybody in, got the other's file: {answer}")
+        equal(web.ask(behind.port, "/other/nothing", headers=good).body, refusals.SECRET, "the same with the key")
