@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <tuple>
 
 #include "tests/unit/host/harness.hpp"
 #include "tests/unit/host/manual_workers.hpp"
@@ -335,7 +336,20 @@ TEST_F(GuardGroups, AShadowIsAskedToldAndCountedAndDecidesNothing) {
   route("r",
         {shadow(guard("forbid")), shadow(guard("allow-other-a")), guard("allow-a"), shadow(guard("throw"))});
   bench.open();
+  process::PluginCounters forbids;
+  process::PluginCounters allows;
+  process::PluginCounters throws;
+  process::PluginCounters decides;
+  bench.find("forbid")->count_in(forbids);
+  bench.find("allow-other-a")->count_in(allows);
+  bench.find("throw")->count_in(throws);
+  bench.find("allow-a")->count_in(decides);
   EXPECT_EQ(ask("r").out, granted("1", ""));
+  for (const auto& [counters, allowed, denied] :
+       {std::tuple(&forbids, 0U, 1U), {&allows, 1U, 0U}, {&throws, 0U, 1U}, {&decides, 0U, 0U}}) {
+    EXPECT_EQ(process::read(counters->shadow_allows), allowed);
+    EXPECT_EQ(process::read(counters->shadow_denies), denied);
+  }
   EXPECT_EQ(bench.log.count("a shadow guard would deny"), 2U);
   EXPECT_EQ(bench.log.count("a shadow guard would allow"), 1U);
   EXPECT_TRUE(bench.log.contains("on purpose"));

@@ -147,6 +147,15 @@ TEST_F(FileRootTest, NeverLeavesTheRootByASymbolicLink) {
                             "etc", "parent/x", "parent", "parent/", "itself/a", "chain", "root/etc/passwd"}) {
     EXPECT_EQ(what(place), What::outside) << place;
   }
+  // The look that waits for nothing, now that all of it is in memory, leaves that to the other.
+  inside_.write("x", "inside");
+  const FileRoot root(files_);
+  const auto device = root.look_up("x", Reach::anywhere()).local_device;
+  if (!device) GTEST_SKIP() << "the temporary folder is on no file system of this machine";
+  ASSERT_EQ(root.look_up("x", Reach::memory(*device)).what, What::file);
+  for (const char* place :
+       {"absolute", "folder/secret.txt", "up", "a/b/up/secret.txt", "etc", "parent", "chain"})
+    EXPECT_EQ(root.look_up(place, Reach::memory(*device)).what, What::not_at_once) << place;
 }
 
 /// What FilePlace never asks for does no harm either.
