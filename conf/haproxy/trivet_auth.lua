@@ -12,7 +12,7 @@
 -- trivet_auth asks the guards of the route. Who is denied gets the denial: its status, its headers, its body. Who is allowed
 -- goes on: txn.trivet.allowed is ROUTE then, and txn.trivet.NAME each variable that the route declares. HAProxy also goes on
 -- with a request whose Lua action failed: the second line is what stops it, so leave neither out. trivet_cookies hands out
--- the cookies of guards that allowed.
+-- the cookies of guards that allowed. Where several are asked, the variables are those of the last, the cookies all.
 --
 -- TRIVET_ADDRESS is as in a `server` line, and below the chroot where there is one. TRIVET_TIMEOUT is how many seconds an
 -- answer may take, 60 if not set: more than Trivet's own timeouts.
@@ -75,7 +75,8 @@ local function question(txn, route)
   if secure then table.insert(pairs_, pair("HTTPS", "on")) end
   for name, values in pairs(txn.http:req_get_headers()) do
     name = name:lower()
-    if not not_passed_on[name] then
+    -- What is spelled otherwise would come under the same name as another header.
+    if not not_passed_on[name] and not name:find("[^%w-]") then
       local variable = name:upper():gsub("-", "_")
       if name ~= "content-type" then variable = "HTTP_" .. variable end
       for value in each(values) do table.insert(pairs_, pair(variable, value)) end
@@ -119,7 +120,7 @@ local function answer(text)
   if not head then error("no whole head") end
   local status, fields = head:match("^Status: (%d%d%d) "), {}
   for name, value in head:gmatch("([^\r\n:]+): ([^\r\n]*)\r\n") do table.insert(fields, {name, value}) end
-  return math.tointeger(status), fields, body
+  return tonumber(status), fields, body
 end
 
 local function ask(txn, route)
@@ -134,16 +135,23 @@ local function ask(txn, route)
   return status, fields, has_ended and body or ""
 end
 
+-- Of a question before this one in the same request: nobody says them any more.
+local function forget_variables(txn)
+  for name in (txn:get_var("txn.trivet.variables") or ""):gmatch("[^ ]+") do txn:unset_var("txn.trivet." .. name) end
+end
+
 local function allow(txn, route, fields)
-  local cookies = {}
+  local variables, cookies = {}, {txn:get_var("txn.trivet.cookies")}
   for _, field in ipairs(fields) do
     local variable = field[1]:match("^Variable%-(.+)$")
     if variable then
       txn:set_var("txn.trivet." .. variable, field[2])
+      table.insert(variables, variable)
     elseif field[1] == "Set-Cookie" then
       table.insert(cookies, field[2])
     end
   end
+  txn:set_var("txn.trivet.variables", table.concat(variables, " "))
   txn:set_var("txn.trivet.cookies", table.concat(cookies, "\n"))
   txn:set_var("txn.trivet.allowed", route)
 end
@@ -161,6 +169,7 @@ end
 
 core.register_action("trivet_auth", {"http-req"}, function(txn, route)
   txn:set_var("txn.trivet.allowed", "")
+  forget_variables(txn)
   local asked, status, fields, body = pcall(ask, txn, route)
   if not asked then
     core.Alert("trivet_auth: " .. tostring(status))

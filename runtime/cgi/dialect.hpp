@@ -8,14 +8,15 @@
 
 namespace trivet::cgi {
 
+// clang-format off
 /// The form that the answer of an authorizer has, by who asks. One table for all of them:
 ///
 ///                       deny 301-308,         deny 401,  deny 5xx  Set-Cookie   how it is known
 ///                       4xx but 401, 403      403                  of an allow
-///     fastcgi           as it is              as it is   as it is  stays here   all others
-///     (FastCGI 1.0, 6.3) lighttpd          as it is              as it is   as it is  stays here
-///     SERVER_SOFTWARE lighttpd mod_fcgid         as it is              as it is   as it is  stays here
-///     FCGI_APACHE_ROLE mod_authnz_fcgi   as it is              as it is   as it is  stays here   FCGI_ROLE
+///     fastcgi           as it is              as it is   as it is  stays here   all others (FastCGI 1.0, 6.3)
+///     lighttpd          as it is              as it is   as it is  stays here   SERVER_SOFTWARE lighttpd
+///     mod_fcgid         as it is              as it is   as it is  stays here   FCGI_APACHE_ROLE
+///     mod_authnz_fcgi   as it is              as it is   as it is  stays here   FCGI_ROLE
 ///     nginx             401 and X-Trivet-*    as it is   as it is  numbered     SERVER_SOFTWARE nginx
 ///     caddy             as it is              as it is   as it is  goes out     SERVER_SOFTWARE Caddy
 ///     haproxy           as it is              as it is   as it is  goes out     SERVER_SOFTWARE HAProxy
@@ -26,6 +27,7 @@ namespace trivet::cgi {
 ///
 /// Thread    [any].
 /// Lifetime  Static.
+// clang-format on
 struct Dialect {
   enum class Cookies : std::uint8_t {
     none,      ///< What is no Variable-* of an allow stays here.

@@ -44,26 +44,27 @@ class Pair:
         self.trivet, self.web, self.port, self.extra_port = trivet, web, port, extra_port
 
 
-def _nginx_files(folder, trivet, port, extra):
+def _nginx_files(folder, trivet, port, extra, changes):
     root = document_root(folder)
     text = (CONF / "nginx" / "trivet.conf").read_text()
     (folder / "trivet_params").write_text((CONF / "nginx" / "trivet_params").read_text())
     (folder / "trivet.conf").write_text(replaced(text, {
-        "unix:/run/trivet/trivet.sock": trivet.unix, "listen 80;": f"listen 127.0.0.1:{port};", "/srv/www": root}))
+        **changes, "unix:/run/trivet/trivet.sock": trivet.unix, "listen 80;": f"listen 127.0.0.1:{port};", "/srv/www": root}))
     (folder / "extra.conf").write_text(extra(text, root))
 
 
 @contextlib.contextmanager
-def nginx(build, config, extra, workers=1, main=""):
-    """Trivet behind nginx with the example, and a second server whose inside is extra(example text, document root)."""
+def nginx(build, config, extra, workers=1, main="", http=lambda _: "", changes=None):
+    """Trivet behind nginx with the example, and a second server whose inside is extra(example text, document root).
+    `http(folder)` goes before both, `changes` replaces more of the example's text."""
     with site.running(build, config) as trivet:
         port, extra_port = host.free_port(), host.free_port()
 
         def second_server(text, root):
             return f"server {{\nlisten 127.0.0.1:{extra_port};\nroot {root};\n{extra(text, root)}\n}}\n"
 
-        _nginx_files(trivet.folder, trivet, port, second_server)
-        server = Nginx(trivet.folder, port, "include trivet.conf; include extra.conf;", workers, main)
+        _nginx_files(trivet.folder, trivet, port, second_server, changes or {})
+        server = Nginx(trivet.folder, port, f"{http(trivet.folder)}\ninclude trivet.conf; include extra.conf;", workers, main)
         with running(server):
             yield Pair(trivet, server, port, extra_port)
 
@@ -131,21 +132,21 @@ def basic(user, word):
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{word}".encode()).decode()}
 
 
-def _apache_server(folder, command, extra):
+def _apache_server(folder, command, extra, modules=("fcgid",)):
     root = document_root(folder)
     (folder / "users").write_text(passwords(ann="ann's word", bob="bob's word"))
     text = replaced((CONF / "apache" / "trivet.conf").read_text(), {
         'trivet "/usr/bin/trivet attach"': f'trivet "{command}"', "/etc/trivet/members.htpasswd": folder / "users"})
     sanitizers = "\n".join(f'FcgidInitialEnv {name} "{value}"' for name, value in host.SANITIZED.items())
-    return Apache(folder, host.free_port(), root, f"{text}\n{sanitizers}\n{extra(command, root)}")
+    return Apache(folder, host.free_port(), root, f"{text}\n{sanitizers}\n{extra(command, root)}", modules)
 
 
 @contextlib.contextmanager
-def apache(build, config, extra):
+def apache(build, config, extra, modules=("fcgid",)):
     """Apache with the example and more from extra(command of Trivet, document root); mod_fcgid starts Trivet."""
     with temporary_folder() as folder:
         trivet = Spawned(build, folder, config)
-        server = _apache_server(folder, " ".join(trivet.command()), extra)
+        server = _apache_server(folder, " ".join(trivet.command()), extra, modules)
         with running(server):
             yield Pair(trivet, server, server.port)
         trivet.expect_clean(server.log_text())

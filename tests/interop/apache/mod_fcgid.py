@@ -55,6 +55,18 @@ def _(t):
     expect_nothing_leaked(answer)
     equal(web.ask(port, "/account/me").status, 401, "without the key")
 
+@EXAMPLE.test("Satisfy Any, said further out, lets nobody past an authorizer")
+def _(t):
+    def directory(_command, root):
+        return f'<Directory "{root}">\n  Satisfy Any\n</Directory>\n<Directory "/">\n  Satisfy Any\n</Directory>'
+
+    with examples.apache(t.build, CONFIG, directory, ["fcgid", "access_compat"]) as running:
+        for path in ("/private/file.txt", "/account/me"):
+            denied = web.ask(running.port, path)
+            equal(denied.status, 401, f"{path} without the key")
+            expect(refusals.SECRET not in denied.body and not denied.body.startswith(b"trivet-echo"), f"GRANTED: {denied}")
+        equal(web.ask(running.port, "/private/file.txt", headers=KEY).body, refusals.SECRET, "with the key")
+
 @EXAMPLE.test("who has a password needs the key too, and the other way round")
 def _(t):
     running = t.use(example)

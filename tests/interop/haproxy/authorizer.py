@@ -1,5 +1,6 @@
 """HAProxy asks Trivet by the script that comes with it: what the guard learns, what a client gets, and what is no grant."""
 
+import re
 import signal
 import socket
 
@@ -24,6 +25,11 @@ authorize = ["says"]
 authorize_on = ["authorizer"]
 variables = ["REMOTE_USER", "AUTH_GROUPS"]
 respond = "echo"
+
+[[route]]
+name = "second"
+path = "/second/**"
+authorize = ["says"]
 
 [[route]]
 name = "hangs"
@@ -70,6 +76,7 @@ def is_let_in(answer):
 def _(t):
     each = t.use(pair)
     claims = {"Remote-User": "mallory", "Variable-REMOTE_USER": "mallory", "X_Remote_User": "mallory", "X-Remote-User": "mallory",
+              "X.Remote.User": "mallory", "X~Remote~User": "mallory",
               "Txn.trivet.allowed": "private", "Trivet-Route": "other", "Authorization": "Basic bWFsbG9yeTp4"}
     for verdict, user, groups in (("allow", "ann", "staff, ops"), ("nobody", "", "")):
         answer = web.ask(each.port, "/private/x?q=1", headers={"X-Verdict": verdict, **claims})
@@ -77,6 +84,8 @@ def _(t):
         seen = site.variables(answer.body)
         equal((seen.get("REMOTE_USER", ""), seen.get("AUTH_GROUPS", "")), (user, groups), verdict)
         equal(seen.get("HTTP_X_REMOTE_USER", ""), user, "the header for other applications")
+        alike = [name for name in seen if re.sub("[^A-Z0-9]", "_", name) == "HTTP_X_REMOTE_USER"]
+        equal(alike, ["HTTP_X_REMOTE_USER"], "headers that an application may take for it")
         equal(seen["QUERY_STRING"], "q=1", "what reaches the application of the request")
         expect(answer.header("Set-Cookie") is None and answer.header("X-Inner") is None, f"{answer.headers}")
 
@@ -95,10 +104,26 @@ def _(t):
                   "HTTP_TRIVET_ROUTE": "evil", "TRIVET_ROUTE": "private", "SERVER_PROTOCOL": "HTTP/1.1"}
         equal({name: seen.get(name) for name in wanted}, wanted, method)
         expect("HTTP_PROXY" not in seen and "HTTPS" not in seen and "HTTP_CONTENT_LENGTH" not in seen, f"{seen}")
+    for other in ("X_Forwarded_For", "X.Forwarded.For", "X~Forwarded~For", "X_Forwarded-For"):
+        answer = web.ask(each.port, "/private/x", headers={"X-Verdict": "seen", "X-Forwarded-For": "10.0.0.1", other: "192.0.2.1"})
+        said = [line for line in answer.body.decode().splitlines() if "FORWARDED" in line]
+        equal(said, ["HTTP_X_FORWARDED_FOR=10.0.0.1"], f"what is made of {other}")
     # A HEAD has no body to say it in.
     equal((ask(each, "403", method="HEAD").status, ask(each, "allow", method="HEAD").status), (403, 200), "HEAD")
     twice = web.raw(each.port, b"GET /private/x HTTP/1.0\r\nX-Verdict: seen\r\nX-A: 1\r\nX-A: 2\r\nCookie: a\r\nCookie: b\r\n\r\n")
     expect(b"\nHTTP_X_A=1, 2\n" in twice and b"\nHTTP_COOKIE=a; b\n" in twice, f"{twice!r}")
+
+
+@shaken.test("where two routes are asked the variables are those of the last, the cookies all")
+def _(t):
+    ask_twice = {"  http-request lua.trivet_auth private\n": "  http-request lua.trivet_auth private\n  http-request lua.trivet_auth second\n",
+                 "-m str private }\n  http-response": "-m str second }\n  http-response"}
+    with running(t.build, **ask_twice) as each:
+        answer = ask(each, "cookie")
+        expect(is_let_in(answer), f"{answer}")
+        equal(site.variables(answer.body).get("REMOTE_USER", ""), "", "a name that the last guard did not say")
+        equal(sum(name.lower() == "set-cookie" for name, _ in answer.headers), 2, "cookies")
+        equal(ask(each, "403").status, 403, "denied")
 
 
 @suite.test("a body that was to go with an allowed request does, also a large one")

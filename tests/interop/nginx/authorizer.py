@@ -1,5 +1,7 @@
 """nginx auth_request with Trivet as the authorizer: the example's locations, and everything that must not be a grant."""
 
+import signal
+
 from support import examples, refusals, site, web
 from support.runner import Suite, equal, expect, one_of
 
@@ -59,6 +61,37 @@ def _(t):
             answer = web.ask(port, uri, headers=_key_of_the_example())
             let_in += refusals.SECRET in answer.body or answer.body.startswith(b"trivet-echo")
         expect(let_in >= 3, f"only {let_in} spellings of /{first}/{rest} were let in with the key")
+
+
+CACHE = """fastcgi_cache_path {folder}/cached keys_zone=z:1m;
+fastcgi_cache z;
+fastcgi_cache_valid any 10m;
+fastcgi_cache_key $scheme$host$request_uri;"""
+PAGES = "error_page 401 403 404 500 502 503 504 =200 /open.txt;\n    fastcgi_intercept_errors on;"
+
+
+@EXAMPLE.test("an error page with =200, or a cache, that is said further out makes no grant of a refusal")
+def _(t):
+    config = examples.plugins_and_routes("nginx")
+    with examples.nginx(t.build, config, lambda *_: "", http=lambda folder: CACHE.format(folder=folder),
+                        changes={"error_page 401 = @trivet_denied;": PAGES}) as running:
+        (running.trivet.folder / "www" / "open.txt").write_bytes(b"for everybody\n")
+        for path in ("/private/file.txt", "/account/me"):
+            for _ in range(2):
+                allowed = web.ask(running.port, path, headers=_key_of_the_example())
+                expect(refusals.SECRET in allowed.body or allowed.body.startswith(b"trivet-echo"), f"with the key: {allowed}")
+        # (Of /account/me the application's own answer is in the cache now: that is what was asked for.)
+        for headers in ({}, {"X-Api-Key": "wrong"}):
+            answer = web.ask(running.port, "/private/file.txt", headers=headers)
+            expect(refusals.SECRET not in answer.body, f"GRANTED with {headers}: {answer}")
+        running.trivet.send_signal(signal.SIGTERM)
+        running.trivet.process.wait(12 * t.build.slowness)
+        for headers in ({}, _key_of_the_example()):
+            answer = web.ask(running.port, "/private/file.txt", headers=headers)
+            expect(refusals.SECRET not in answer.body, f"GRANTED while the host is gone: {answer}")
+        running.trivet.end()
+        running.trivet.log.unlink()
+        running.trivet.start()
 
 
 def _locations(text, _root):
