@@ -41,12 +41,12 @@ Culprit culprit_of(const process::WorkerSlot& slot, const process::End& end, std
   }
   if (end.by_signal || !last_words.empty()) return culprit;
   for (const Call& each : calls_in(slot)) {
-    std::string plugin = name_of(config.plugins, each.plugin);
-    std::string route = name_of(config.routes, each.route);
+    const std::string plugin = name_of(config.plugins, each.plugin);
+    const std::string route = name_of(config.routes, each.route);
     if (plugin.empty()) continue;
     culprit.candidates.push_back(plugin + (route.empty() ? "" : " for " + route));
-    culprit.plugin = std::move(plugin);
-    culprit.route = std::move(route);
+    culprit.plugin = plugin;
+    culprit.route = route;
   }
   if (culprit.candidates.size() > 1) {
     culprit.plugin.clear();
