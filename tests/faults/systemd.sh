@@ -59,7 +59,13 @@ first=
 end() {
   [ -z "$first" ] || kill -KILL "$first"
   while [ -n "$first" ] && kill -0 "$first" 2>/dev/null; do sleep 0.1; done
-  find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+  # Its last processes take a moment to go.
+  left=50
+  while [ -d "$group" ] && [ "$left" -gt 0 ]; do
+    find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+    left=$((left - 1))
+    [ ! -d "$group" ] || sleep 0.1
+  done
   rm -rf "$folder"
 }
 trap end EXIT
