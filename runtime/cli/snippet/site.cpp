@@ -61,6 +61,7 @@ class Looking {
           "should decide on for the web server is served here");
     }
     for (const Route& route : config_.routes) add(route);
+    guard_what_is_behind();
     if (with_hosts_ && site_.wish.host.empty()) {
       note(
           "some routes have `hosts`, and Trivet looks for them in what the client says: --host NAME makes "
@@ -142,8 +143,6 @@ class Looking {
     entry.route = &route;
     treat(entry);
     entry.pattern = route.path;
-    if (entry.treatment != Treatment::pass && !route.path.ends_with("/**") && !route.path.ends_with('/'))
-      entry.pattern += "/**";
     entry.path = path_rule(entry.pattern);
     if (entry.asks() && !route.methods.empty())
       entry.notes.push_back("all methods but " + joined(route.methods) + " are refused here");
@@ -195,7 +194,7 @@ class Looking {
     for (std::size_t at = 0; at < site_.entries.size(); ++at) {
       Entry& other = site_.entries[at];
       if (!meet(other.pattern, entry.pattern)) continue;
-      if (!other.phases.empty()) {
+      if (!other.phases.empty() && other.route != entry.route) {
         if (entry.asks() && entry.route->path == other.route->path) {
           if (same_phases(*entry.route, other)) {
             leave_out(*entry.route, "all its requests are taken by " + named(*other.route));
@@ -213,30 +212,47 @@ class Looking {
         other.notes.push_back("what it does not take would reach " + named(*entry.route) +
                               ", whose guards only the web server asks");
       }
-      const bool alike = entry.treatment == Treatment::pass && other.treatment == Treatment::pass;
+      const bool alike = entry.route == other.route ||
+                         (entry.treatment == Treatment::pass && other.treatment == Treatment::pass);
       if (covers(other.pattern, entry.pattern)) {
-        if (!covers(other.route->path, entry.pattern) && goes_before(at, entry)) return;
-        if (!alike) leave_out(*entry.route, "all its paths are taken by " + named(*other.route));
+        if (!alike && entry.pattern == entry.route->path)
+          leave_out(*entry.route, "all its paths are taken by " + named(*other.route));
         return;
       }
       if (!alike) entry.yields_to.push_back(at);
     }
-    if (!entry.route->phases.empty() && entry.treatment == Treatment::ask)
+    if (!entry.route->phases.empty() && entry.phases.empty() && entry.treatment == Treatment::ask)
       entry.phases.push_back(entry.route);
     site_.entries.push_back(std::move(entry));
   }
 
-  /// The entry is below the path of that one, but not this path. False: something between them meets it.
-  bool goes_before(std::size_t place, Entry& entry) {
-    for (std::size_t at = place + 1; at < site_.entries.size(); ++at) {
-      if (meet(site_.entries[at].pattern, entry.pattern)) return false;
+  /// Servers serve a file, or run a script, for /file/more as well: what no route has of that is the file's.
+  /// Where none has any of it, it becomes part of the entry.
+  void guard_what_is_behind() {
+    for (std::size_t at = 0, routes = site_.entries.size(); at < routes; ++at) {
+      const Entry& entry = site_.entries[at];
+      if (entry.treatment == Treatment::pass || entry.pattern.ends_with("/**") ||
+          entry.pattern.ends_with('/'))
+        continue;
+      Entry rest = entry;
+      rest.pattern += "/**";
+      rest.path = path_rule(rest.pattern);
+      const Entry* other = nullptr;
+      for (const Entry& each : site_.entries) {
+        if (&each != &entry && meet(each.pattern, rest.pattern)) other = &each;
+      }
+      if (other == nullptr) {
+        site_.entries[at] = std::move(rest);
+        continue;
+      }
+      if (other->asks() && covers(other->pattern, rest.pattern)) {
+        note("what is behind " + config::one_line(entry.pattern) + ", as in " +
+             config::one_line(entry.pattern) + "/more, is for " + named(*other->route) +
+             " to decide: end the path of " + named(*entry.route) + " in /** where that is not meant");
+      }
+      rest.yields_to.clear();
+      place(std::move(rest));
     }
-    for (std::size_t at = place; at < site_.entries.size(); ++at) {
-      for (std::size_t& each : site_.entries[at].yields_to) each += each >= place ? 1 : 0;
-    }
-    site_.entries[place].yields_to.push_back(place);
-    site_.entries.insert(site_.entries.begin() + static_cast<std::ptrdiff_t>(place), std::move(entry));
-    return true;
   }
 
   static bool meet(std::string_view left, std::string_view right) {

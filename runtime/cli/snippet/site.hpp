@@ -26,8 +26,8 @@ enum class Treatment : std::uint8_t {
 struct Entry {
   const config::Route* route = nullptr;
   Treatment treatment = Treatment::pass;
-  /// The route's path. Where it is not passed on, all below is too, unless it is another route's: servers
-  /// serve a file, or run a script, for /file/more as well.
+  /// The route's path, or that and all below it, or, in an entry behind all routes, what no other has of
+  /// that.
   std::string pattern = {};
   PathRule path = {};  ///< Of the pattern.
   /// Earlier entries that have paths in common with this one, of which it is not the same to take them: they

@@ -3,11 +3,12 @@
 import base64
 import json
 import pathlib
+import random
 import re
 import signal
 import urllib.parse
 
-from support import refusals, site, snippets, web
+from support import host, refusals, site, snippets, web
 from support.runner import Suite, equal, eventually, expect, one_of
 
 GOOD = {"X-Api-Key": site.KEY}
@@ -330,3 +331,49 @@ def _(t):
             answer = web.ask(running.port, "/private/file.txt", headers={"X-Verdict": verdict})
             equal((answer.status, answer.header(header)), (status, value), f"{verdict}, {header}")
         granted(web.ask(running.port, "/private/file.txt", headers={"X-Verdict": "allow"}), "an allow")
+
+
+SEGMENTS = ["a", "b", "c", "*", "a*", "**"]
+
+
+def _random_routes(source):
+    """Routes that overlap in all ways, and for each whether Trivet answers it."""
+    routes, seen = {}, set()
+    while len(routes) < 30:
+        path = "/" + "/".join(source.choice(SEGMENTS) for _ in range(source.randint(1, 3))) + source.choice(["", "/**", "/**"])
+        if path not in seen:
+            seen.add(path)
+            routes[f"r{len(routes)}"] = (path, source.random() < 0.4)
+    return routes
+
+
+def _route_of(t, trivet, uri):
+    told = host.run_trivet(t.build, "explain", "-c", trivet.file, "GET", uri).stdout.decode()
+    found = re.search(r"^route +(\S+)", told, re.M)
+    return found and found[1]
+
+
+@more.test("of routes that overlap in all ways every server takes the first that fits", timeout=240)
+def _(t):
+    seed = random.randrange(1 << 32)
+    source = random.Random(seed)
+    routes = _random_routes(source)
+    config = "[plugin.hello]\n" + "".join(
+        f'[[route]]\nname = "{name}"\npath = "{path}"\n' + ('respond = "hello"\n' if answers else 'authorize = ["deny"]\n')
+        for name, (path, answers) in routes.items())
+    uris = {"/" + "/".join(source.choice("abcdx") for _ in range(source.randint(1, 4))) for _ in range(30)}
+    for name in ASKING:
+        with snippets.behind(t.build, name, config) as running:
+            for uri in sorted(uris):
+                wanted = _route_of(t, running.trivet, uri)
+                running.trivet.mark_log()
+                answer = web.ask(running.port, uri)
+                where = f"seed {seed}, {name}, {uri}, which is {wanted}'s {routes.get(wanted)}: {answer}"
+                if wanted is None:  # A guarded path may go on below.
+                    expect(answer.status in (401, 403, 404), where)
+                elif routes[wanted][1]:
+                    equal(answer.status, 200, where)
+                else:
+                    expect(answer.status in (401, 403), where)
+                    eventually(lambda asked=wanted: f"denied route={asked} " in running.trivet.log_since_mark(),
+                               f"{where}\n{running.trivet.log_since_mark()}", 10)
