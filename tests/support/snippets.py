@@ -125,8 +125,9 @@ path = "/shout/**"
 filter = ["upper"]
 """
 
-FILES = ["private/file.txt", "private/nested/file.txt", "login/file.txt", "limited/file.txt", "rooms/ann/inner/file.txt", "rooms/file.txt", "posts/file.txt",
-         "single.txt", "wide/deep/hidden/file.txt", "shout/file.txt", "account/file.txt", "proxied/file.txt"]
+FILES = ["private/file.txt", "private/nested/file.txt", "login/file.txt", "limited/file.txt",
+         "rooms/ann/inner/file.txt", "rooms/file.txt", "posts/file.txt", "single.txt", "wide/deep/hidden/file.txt",
+         "shout/file.txt", "account/file.txt", "proxied/file.txt"]
 
 
 class _Backend(http.server.SimpleHTTPRequestHandler):

@@ -34,16 +34,12 @@ class Writing {
         site_,
         {"For the inside of a `server` block: put it into /etc/nginx/snippets/trivet.conf and write",
          "    include snippets/trivet.conf;",
-         "as the first line of that block, for nginx takes regular expressions in order; then `nginx -t`, "
-         "and",
-         "reload nginx. Where your locations and these have the same name, nginx says so. A location of "
-         "yours",
-         "inside a guarded path takes it out of the guard: write such into the file that the guarded "
-         "location",
-         "includes, /etc/nginx/trivet.d/NAME.conf. In there a location with a fastcgi_param or "
-         "proxy_set_header",
-         "of its own inherits none, and has to say the guard's variables again; and `return` answers before",
-         "anybody is asked. Leave merge_slashes on.",
+         "as the first line of that block, for nginx takes regular expressions in order; then `nginx -t`,",
+         "and reload nginx. Where your locations and these have the same name, nginx says so. A location of",
+         "yours inside a guarded path takes it out of the guard: write such into the file that the guarded",
+         "location includes, /etc/nginx/trivet.d/NAME.conf (inside a `location ~` it has to be one too). In",
+         "there a location with a fastcgi_param or proxy_set_header of its own inherits none, and has to say",
+         "the guard's variables again; and `return` answers before anybody is asked. Leave merge_slashes on.",
          "Bodies of requests: client_max_body_size is 1m unless you set it.", "",
          "To keep connections open, write into the http block",
          "    upstream trivet { server " + to_ + "; keepalive 16; }",

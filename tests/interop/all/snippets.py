@@ -12,7 +12,8 @@ from support import host, refusals, site, snippets, web
 from support.runner import Suite, equal, eventually, expect, one_of
 
 GOOD = {"X-Api-Key": site.KEY}
-FORGED = {"Remote-User": "mallory", "Remote_User": "mallory", "Remote.User": "mallory", "Remote~User": "mallory", "Unset": "mallory", "Authorization": "Basic bWFsbG9yeTp4",
+FORGED = {"Remote-User": "mallory", "Remote_User": "mallory", "Remote.User": "mallory", "Remote~User": "mallory",
+          "Unset": "mallory", "Authorization": "Basic bWFsbG9yeTp4",
           "Variable-Remote-User": "mallory"}
 ASKING = ["nginx", "apache-mod_fcgid", "apache-authnz", "lighttpd", "caddy", "haproxy"]
 NOT_ASKING = ["apache-proxy", "h2o"]
@@ -29,7 +30,8 @@ def granted(answer, what):
 
 
 def protects(port):
-    for uri in ("/private/file.txt", "/private/file.txt?x=y", "/private/nested/file.txt", "/rooms/ann/inner/file.txt", "/single.txt"):
+    for uri in ("/private/file.txt", "/private/file.txt?x=y", "/private/nested/file.txt",
+                "/rooms/ann/inner/file.txt", "/single.txt"):
         granted(web.ask(port, uri, headers=GOOD), f"{uri} with the key")
         for headers in ({}, {"X-Api-Key": "wrong"}, {"X-Api-Key": ""}, FORGED):
             refused(web.ask(port, uri, headers=headers), f"{uri} with {headers}")
@@ -37,9 +39,11 @@ def protects(port):
     for many in (0, 100, 1000, 1500, 2000, 3000):  # Past what a regular expression is given room for.
         answer = web.ask(port, "/wide/deep/hidden/file.txt" + "/a" * many)
         one_of(answer.status, (401, 403), f"{many} segments more: {answer}")  # Not 404: what is guarded was not asked.
-    for uri in ("/single.txt/", "/single.txt/more", "/private/file.txt/more", "/private/%ff/../file.txt", "/private/file.txt/%ff"):
+    for uri in ("/single.txt/", "/single.txt/more", "/private/file.txt/more", "/private/%ff/../file.txt",
+                "/private/file.txt/%ff"):
         refused(web.ask(port, uri), uri)
-    for uri in ("/private/file.txt%zz", "/private/file.txt%", "/private/%zz/file.txt", "/%private/file.txt", "/private;x/file.txt"):
+    for uri in ("/private/file.txt%zz", "/private/file.txt%", "/private/%zz/file.txt", "/%private/file.txt",
+                "/private;x/file.txt"):
         expect(refusals.SECRET not in web.raw(port, f"GET {uri} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()),
                f"{uri} got the file")
     expect(b"ello" in web.ask(port, "/gone.txt/other").body, "a route below the path of another")
@@ -189,7 +193,8 @@ def _routes():
         text.append(f'[[route]]\nname = "folder {number}"\npath = "{path}"\nauthorize = ["key"]')
     for number, name in enumerate(NAMES):
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-        text.append(f'[[route]]\nname = "{quoted}"\npath = "/name/{number}/**"\nauthorize = ["key"]\nvariables = ["REMOTE_USER"]')
+        text.append(f'[[route]]\nname = "{quoted}"\npath = "/name/{number}/**"\nauthorize = ["key"]\n'
+                    'variables = ["REMOTE_USER"]')
     return "\n".join(text)
 
 
