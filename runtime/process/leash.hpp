@@ -15,12 +15,12 @@ namespace trivet::process {
 /// nothing that a plugin does to descriptors, signals or handlers keeps it from that. Not PR_SET_PDEATHSIG:
 /// SIGKILL would cut what could still end in order, any other signal can be blocked or ignored.
 ///
-/// Thread    start() [startup]; `last_words` is called on its own thread, before the end.
+/// Thread    start() [startup]; `last_words` is called on a thread of their own, and has a second.
 /// Lifetime  Until the process ends, also when this is gone; `last_words` is not called any more then.
 /// Errors    Where no thread can be had there is none of this.
 class Leash {
  public:
-  /// `parent` runs this, and may have ended already.
+  /// `parent` runs this, and may have ended already; 0: nobody knows who, and there is no leash.
   [[nodiscard]] static base::Result<Leash> start(pid_t parent, std::chrono::milliseconds patience,
                                                  std::function<void()> last_words);
   ~Leash();
@@ -29,8 +29,9 @@ class Leash {
   Leash(const Leash&) = delete;
   Leash& operator=(const Leash&) = delete;
 
+  struct State;  ///< Private to the implementation.
+
  private:
-  struct State;
   explicit Leash(std::shared_ptr<State> state) noexcept;
 
   std::shared_ptr<State> state_;

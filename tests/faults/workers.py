@@ -1,13 +1,14 @@
 """What a supervisor does about its workers: evens them out, replaces those that hang, leak or are worn out."""
 
 import os
+import pathlib
 import re
 import signal
 import statistics
 import time
 
 from support import faulty, fcgi, host as hosts
-from support.fcgi import cgi, request
+from support.fcgi import STDIN, cgi, record, request
 from support.load import load
 from support.runner import Suite, equal, eventually, expect
 
@@ -107,12 +108,11 @@ def _(t):
         faulty.expect_served(host)
 
 
-SLOW = """
-[plugin.slow]
-timeout = "60s"
+HELD = """
+[plugin.echo]
 [[route]]
-path = "/slow"
-respond = "slow"
+path = "/held"
+respond = "echo"
 """
 
 
@@ -126,17 +126,28 @@ def _hang(host):
     return link
 
 
+def _wait_for_work(workers):
+    """Until one of them has been busy for a while: it loops."""
+    def busy():
+        return max(sum(map(int, pathlib.Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[11:13]))
+                   for each in workers)
+
+    before = busy()
+    eventually(lambda: busy() > before + 20, "a worker that loops", 20)  # 0.2 s of processor time
+
+
 @suite.test("S03: a worker that hangs in a plugin does not outlive a killed supervisor for long; the others finish what runs",
             timeout=90)
 def _(t):
-    config = SLOW + faulty.CONFIG
+    config = HELD + faulty.CONFIG
     with faulty.running(t, processes=3, config=config, server='shutdown_grace = "3s"\nwatchdog = "120s"\n') as host:
         workers = faulty.children(host.pid)
         with host.connect(timeout=60) as slow, _hang(host):
-            time.sleep(0.2 * t.build.slowness)  # What comes now is not for the one that hangs.
-            slow.send(request(cgi("/slow?ms=1500"), flags=fcgi.KEEP))
-            time.sleep(0.2 * t.build.slowness)
+            _wait_for_work(workers)  # What comes now is not for the one that hangs.
+            slow.send(request(cgi("/held", method="POST"), flags=fcgi.KEEP, body=None) + record(STDIN, b"half"))
+            expect(slow.pump(20), "its answer does not begin")
             host.kill()
+            slow.send(record(STDIN, b""))
             equal(slow.take().status, 200, "what ran in a worker whose supervisor is gone")
             begun = time.monotonic()
             # shutdown_grace, two seconds more, and one for looking.

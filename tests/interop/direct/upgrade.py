@@ -13,7 +13,7 @@ import threading
 import time
 
 from support import fcgi, host as hosts, load as loads, site
-from support.fcgi import cgi, request
+from support.fcgi import STDIN, cgi, record, request
 from support.runner import Suite, equal, eventually, expect, skip
 from support.upgrading import replace, upgrade, with_program
 
@@ -306,26 +306,26 @@ class Command:
 
 @contextlib.contextmanager
 def upgrade_that_waits(running):
-    """An upgrade is under way until the request of an older generation has ended."""
-    with running.connect(timeout=60) as slow:
-        slow.send(request(cgi("/slow?ms=2000"), flags=fcgi.KEEP))
-        time.sleep(0.3 * running.build.slowness)
+    """An upgrade is under way until the request of an older generation has ended: gives it, and what ends that request."""
+    with running.connect(timeout=60) as held:
+        held.send(request(cgi("/held", method="POST"), flags=fcgi.KEEP, body=None) + record(STDIN, b"half"))
+        expect(held.pump(20), "its answer does not begin")
         equal(Command(running, b"trivet/1 reload\n").answer(), (0, ""), "the reload before")
         asked = Command(running, b"trivet/1 upgrade\n")
         eventually(lambda: Command(running, b"trivet/1 upgrade\n").answer()[1] == "trivet: an upgrade is under way\n",
                    "an upgrade that waits", 10)
-        yield asked
-        equal(slow.take().status, 200, "the request of the older generation")
+        yield asked, lambda: held.send(record(STDIN, b""))
+        equal(held.take().status, 200, "the request of the older generation")
 
 
 @suite.test("whoever waits at the admin socket while an upgrade goes through is answered by the image that comes, or comes back")
 def _(t):
-    config = "[plugin.slow]\ntimeout = \"60s\"\n[[route]]\npath = \"/slow\"\nrespond = \"slow\"\n" + CONFIG
+    config = "[plugin.echo]\n[[route]]\npath = \"/held\"\nrespond = \"echo\"\n" + CONFIG
     with site.running(t.build, config, processes=1) as running:
         before = len(running.descriptors())
         good = running.file.read_text()
         for text, code, said in ((good, 0, ""), (good + "[plugin.undefined_symbol]\n", 1, "undefined_symbol")):
-            with upgrade_that_waits(running) as asked:
+            with upgrade_that_waits(running) as (asked, end):
                 running.file.write_text(text)
                 reloads = [Command(running, b"trivet/1 reload\n") for _ in range(3)]
                 by_command = subprocess.Popen(  # pylint: disable=consider-using-with
@@ -334,6 +334,7 @@ def _(t):
                 gone = Command(running, b"trivet/1 reload\n")
                 gone.link.close()
                 running.mark_log()
+                end()
                 eventually(lambda: "image of the program" in running.log_since_mark(), "another image", 20)
                 # Said to the image that was, as far as it came.
                 equal(half.say(b"us json\n").answer()[0], 0, "a command of which half had been said")

@@ -1,7 +1,7 @@
 """An authorizer that refuses or fails never grants: by hand in role 2 and in role 1 with TRIVET_ROLE, and by `trivet call`."""
 
+import contextlib
 import signal
-import threading
 import time
 
 from support import fcgi, host as hosts, refusals, site
@@ -157,16 +157,11 @@ def _(t):
     running = t.use(host)
     ask = cgi("/private/x", TRIVET_ROUTE="busy", **site.GOOD)
     equal(running.exchange({**ask, "QUERY_STRING": "ms=1"}, role=AUTHORIZER).status, 200, "with room")
-    answers = []
-
-    def client():
-        answers.append(running.exchange({**ask, "QUERY_STRING": "ms=500"}, role=AUTHORIZER))
-
-    crews = [threading.Thread(target=client) for _ in range(12)]
-    for each in crews:
-        each.start()
-    for each in crews:
-        each.join()
+    with contextlib.ExitStack() as links:
+        crews = [links.enter_context(running.connect(timeout=30)) for _ in range(12)]
+        for each in crews:  # All of them while the first still runs.
+            each.send(request({**ask, "QUERY_STRING": "ms=500"}, role=AUTHORIZER))
+        answers = [each.take() for each in crews]
     granted = [answer for answer in answers if answer.status == 200]
     refused = [answer for answer in answers if answer.status != 200]
     equal(len(answers), 12, "answers")

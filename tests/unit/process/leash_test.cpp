@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "runtime/process/channel.hpp"
 #include "runtime/process/file_descriptor.hpp"
@@ -89,6 +90,25 @@ TEST(Leash, EndsOneWhoseParentHadEndedBefore) {
         for (volatile bool on = true; on;) ::pause();
       },
       testing::KilledBySignal(SIGKILL), "");
+}
+
+TEST(Leash, EndsOneWhoseLastWordsHang) {
+  EXPECT_EXIT(
+      {
+        const auto leash = Leash::start(::getppid() + 1, patience, [] { ::pause(); });
+        for (volatile bool on = true; on;) ::pause();
+      },
+      testing::KilledBySignal(SIGKILL), "");
+}
+
+TEST(Leash, IsNoneWhereNobodyKnowsTheParent) {
+  EXPECT_EXIT(
+      {
+        const auto leash = Leash::start(0, std::chrono::milliseconds(1), nullptr);
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        ::_exit(leash ? 7 : 1);
+      },
+      testing::ExitedWithCode(7), "");
 }
 
 TEST(Leash, SaysNothingOnceItIsGone) {
