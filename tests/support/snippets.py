@@ -259,9 +259,10 @@ include "{self.folder}/snippet.conf"
         return server, [server.program, "-t", "-c", str(self.folder / "h2o.yaml")]
 
     def haproxy(self, text):
+        # A snippet in which nothing is guarded loads no script.
+        text = text.replace("/usr/share/trivet/haproxy/trivet_auth.lua", str(CONF / "haproxy" / "trivet_auth.lua"))
         text = replaced(text, {
             "bind :80\n": f"bind 127.0.0.1:{self.port}\n  http-request replace-path ^/into/(.*)$ /private/\\1\n",
-            "/usr/share/trivet/haproxy/trivet_auth.lua": CONF / "haproxy" / "trivet_auth.lua",
             "  # default_backend": "  default_backend yours #"})
         server = Haproxy(self.folder, self.port, 2, f"{text}\nbackend yours\n  server yours 127.0.0.1:{self.backend}\n")
         return server, [server.program, "-c", "-f", str(self.folder / "haproxy.cfg")]

@@ -360,7 +360,7 @@ def _route_of(t, trivet, uri):
 
 @more.test("of routes that overlap in all ways every server takes the first that fits", timeout=240)
 def _(t):
-    seed = random.randrange(1 << 32)
+    seed = random.randrange(1 << 32) if t.build.is_long else 1257244552
     source = random.Random(seed)
     routes = _random_routes(source)
     config = "[plugin.hello]\n" + "".join(
@@ -373,6 +373,10 @@ def _(t):
                 wanted = _route_of(t, running.trivet, uri)
                 running.trivet.mark_log()
                 answer = web.ask(running.port, uri)
+                if answer.status == 301:  # The folder of a guarded path: nobody is asked who goes to its slash.
+                    equal(answer.header("Location"), f"{uri}/", f"seed {seed}, {name}, {uri}")
+                    wanted = _route_of(t, running.trivet, f"{uri}/")
+                    answer = web.ask(running.port, f"{uri}/")
                 where = f"seed {seed}, {name}, {uri}, which is {wanted}'s {routes.get(wanted)}: {answer}"
                 if wanted is None:  # A guarded path may go on below.
                     expect(answer.status in (401, 403, 404), where)
