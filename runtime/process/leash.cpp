@@ -28,24 +28,20 @@ struct Leash::State {
     if (last_words) last_words();
     said.set_value();
   }
-};
 
-namespace {
-
-/// Waits for the words no longer than `for_words`: what hangs may be what they are written to.
-void wait_and_kill(const std::shared_ptr<Leash::State>& state, pid_t parent,
-                   std::chrono::milliseconds patience) {
-  while (::getppid() == parent) std::this_thread::sleep_for(interval);
-  std::this_thread::sleep_for(patience);
-  try {
-    std::thread([state] { state->speak(); }).detach();
-    (void)state->said.get_future().wait_for(for_words);
-  } catch (const std::system_error&) {  // No thread to speak on.
+  /// Waits for the words no longer than `for_words`: what hangs may be what they are written to.
+  static void wait_and_kill(const std::shared_ptr<State>& state, pid_t parent,
+                            std::chrono::milliseconds patience) {
+    while (::getppid() == parent) std::this_thread::sleep_for(interval);
+    std::this_thread::sleep_for(patience);
+    try {
+      std::thread([state] { state->speak(); }).detach();
+      (void)state->said.get_future().wait_for(for_words);
+    } catch (const std::system_error&) {  // No thread to speak on.
+    }
+    ::kill(::getpid(), SIGKILL);
   }
-  ::kill(::getpid(), SIGKILL);
-}
-
-}  // namespace
+};
 
 Leash::Leash(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
 
@@ -61,7 +57,7 @@ base::Result<Leash> Leash::start(pid_t parent, std::chrono::milliseconds patienc
   ::pthread_sigmask(SIG_BLOCK, &all, &before);
   base::Result<> begun = base::success();
   try {
-    std::thread thread([state, parent, patience] { wait_and_kill(state, parent, patience); });
+    std::thread thread([state, parent, patience] { State::wait_and_kill(state, parent, patience); });
     ::pthread_setname_np(thread.native_handle(), "trivet/leash");
     thread.detach();
   } catch (const std::system_error& error) {

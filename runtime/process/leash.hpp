@@ -17,7 +17,7 @@ namespace trivet::process {
 ///
 /// Thread    start() [startup]; `last_words` is called on a thread of their own, and has a second.
 /// Lifetime  Until the process ends, also when this is gone; `last_words` is not called any more then.
-/// Errors    Where no thread can be had there is none of this.
+/// Errors    No thread can be had.
 class Leash {
  public:
   /// `parent` runs this, and may have ended already; 0: nobody knows who, and there is no leash.
@@ -29,9 +29,8 @@ class Leash {
   Leash(const Leash&) = delete;
   Leash& operator=(const Leash&) = delete;
 
-  struct State;  ///< Private to the implementation.
-
  private:
+  struct State;
   explicit Leash(std::shared_ptr<State> state) noexcept;
 
   std::shared_ptr<State> state_;

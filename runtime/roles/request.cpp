@@ -335,8 +335,8 @@ void Request::refuse(int status, std::string_view reason, std::string_view allow
 /// Of a refusal of the host's own, in the dialect of who asks.
 int Request::translated(int status) {
   if (dialect_ == nullptr || dialect_->shown(status) == status) return status;
-  cgi::ResponseHead& more =
-      guards_.collected().head();  // Nobody was let in: nothing of it goes out any more.
+  // Nobody was let in: nothing that the guards collected goes out any more.
+  cgi::ResponseHead& more = guards_.collected().head();
   more.clear();
   more.set_status(status);
   cgi::translate_denial(*dialect_, more);

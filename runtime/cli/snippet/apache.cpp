@@ -48,8 +48,7 @@ std::string file_section(const Site& site, const Entry& entry, const std::string
 
 }  // namespace
 
-std::string apache_section(const Site& site, const Entry& entry, const std::string& what,
-                           const std::string& inside) {
+std::string apache_section(const Site& site, const Entry& entry, const std::string& inside) {
   using Shape = PathRule::Shape;
   std::string kind = "LocationMatch";
   std::string name;
@@ -63,8 +62,8 @@ std::string apache_section(const Site& site, const Entry& entry, const std::stri
       except += (except.empty() ? "" : "|") + path_regex(site.entries[each].pattern).substr(1);
     name = "^" + (except.empty() ? "" : "(?!" + except + ")") + path_regex(entry.pattern).substr(1);
   }
-  std::string text =
-      "\n" + comment(entry, "", what) + "<" + kind + " \"" + name + "\">\n" + inside + "</" + kind + ">\n";
+  std::string text = "\n" + comment(entry, "", in_words(entry.treatment, "Apache serves")) + "<" + kind +
+                     " \"" + name + "\">\n" + inside + "</" + kind + ">\n";
   return entry.treatment == Treatment::pass ? text : text + file_section(site, entry, inside);
 }
 

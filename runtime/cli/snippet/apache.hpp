@@ -12,8 +12,7 @@ namespace trivet::cli::snippet {
 /// of the earlier: so no request fits two of these that say different things. What is not passed on is said
 /// once more for the files themselves: a RewriteRule of the server, unless it says PT, leads to a file and
 /// leaves the path as it was, which is all that <Location> sees.
-[[nodiscard]] std::string apache_section(const Site& site, const Entry& entry, const std::string& what,
-                                         const std::string& inside);
+[[nodiscard]] std::string apache_section(const Site& site, const Entry& entry, const std::string& inside);
 
 /// Both what is asked here and what the folder requires: `Satisfy Any` would let in who meets one of them.
 inline constexpr const char* apache_satisfy =

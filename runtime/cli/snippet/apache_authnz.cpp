@@ -35,17 +35,16 @@ std::string write_authnz(const Site& site) {
   for (const Entry& entry : site.entries) {
     switch (entry.treatment) {
       case Treatment::pass:
-        text += apache_section(site, entry, "Trivet answers", apache_pass(site, entry));
+        text += apache_section(site, entry, apache_pass(site, entry));
         break;
       case Treatment::ask:
-        text += apache_section(site, entry, "Apache serves what Trivet allows", ask(site, entry));
+        text += apache_section(site, entry, ask(site, entry));
         break;
       case Treatment::ask_then_pass:
-        text += apache_section(site, entry, "Trivet is asked, and then answers",
-                               ask(site, entry) + apache_pass(site, entry));
+        text += apache_section(site, entry, ask(site, entry) + apache_pass(site, entry));
         break;
       case Treatment::refuse:
-        text += apache_section(site, entry, "refused", apache_refuse);
+        text += apache_section(site, entry, apache_refuse);
         break;
     }
   }
@@ -61,8 +60,7 @@ std::string write_proxy(const Site& site) {
        "apache-mod_fcgid and apache-authnz."});
   for (const Entry& entry : site.entries) {
     const bool pass = entry.treatment == Treatment::pass;
-    text += apache_section(site, entry, pass ? "Trivet answers" : "refused",
-                           pass ? apache_pass(site, entry) : apache_refuse);
+    text += apache_section(site, entry, pass ? apache_pass(site, entry) : apache_refuse);
   }
   return text;
 }

@@ -42,16 +42,18 @@ class Writing {
     const std::string pass =
         "  SetHandler fcgid-script\n  FcgidWrapper " + command_ + " virtual\n  Options +ExecCGI\n";
     const bool too_many = entry.phases.size() > 1 && entry.path.shape == PathRule::Shape::pattern;
-    if (entry.treatment == Treatment::refuse || too_many)
-      return apache_section(site_, entry, "refused", apache_refuse);
+    if (entry.treatment == Treatment::refuse || too_many) {
+      Entry refused = entry;
+      refused.treatment = Treatment::refuse;
+      return apache_section(site_, refused, apache_refuse);
+    }
     if (entry.treatment == Treatment::pass) {
       const bool guarded = !entry.route->authorize.empty();
-      return apache_section(site_, entry, "Trivet answers",
+      return apache_section(site_, entry,
                             apache_steering(site_, "", "") + (guarded ? "  CGIPassAuth On\n" : "") + pass);
     }
-    if (entry.treatment == Treatment::ask)
-      return apache_section(site_, entry, "Apache serves what Trivet allows", ask(entry));
-    return apache_section(site_, entry, "Trivet is asked, and then answers", ask(entry) + pass);
+    if (entry.treatment == Treatment::ask) return apache_section(site_, entry, ask(entry));
+    return apache_section(site_, entry, ask(entry) + pass);
   }
 
   [[nodiscard]] std::string ask(const Entry& entry) const {

@@ -69,12 +69,8 @@ class Writing {
   [[nodiscard]] std::string entry(std::size_t at) const {
     const Entry& entry = site_.entries[at];
     const std::string name = "@trivet_" + std::to_string(at + 1);
-    const bool refused = entry.treatment == Treatment::refuse;
-    const std::string what = refused                              ? "refused"
-                             : entry.treatment == Treatment::pass ? "Trivet answers"
-                             : entry.treatment == Treatment::ask  ? "Caddy serves what Trivet allows"
-                                                                  : "Trivet is asked, and then answers";
-    std::string text = "\n" + comment(entry, "", what) + matcher(entry, name);
+    std::string text =
+        "\n" + comment(entry, "", in_words(entry.treatment, "Caddy serves")) + matcher(entry, name);
     if (entry.treatment == Treatment::pass) return text + pass(entry, name);
     const std::string before = name + "_before";
     text += matcher_before(entry, before) + ask(entry, name) + ask(entry, before);

@@ -45,7 +45,7 @@ class Writing {
         "  # The first that fits; 0: none of them.\n"
         "  http-request set-var(txn.trivet_entry) int(0)\n";
     for (std::size_t at = 0; at < site_.entries.size(); ++at) {
-      text_ += comment(site_.entries[at], "  ", what(site_.entries[at])) +
+      text_ += comment(site_.entries[at], "  ", in_words(site_.entries[at].treatment, "HAProxy passes on")) +
                "  http-request set-var(txn.trivet_entry) int(" + std::to_string(at + 1) + ") if " +
                is_entry(0) + " { var(txn.trivet_path) -m reg '" + path_regex(site_.entries[at].pattern) +
                "' }\n";
@@ -106,20 +106,6 @@ class Writing {
 
   static std::string is_entry(std::size_t entry) {
     return "{ var(txn.trivet_entry) -m int " + std::to_string(entry) + " }";
-  }
-
-  static std::string what(const Entry& entry) {
-    switch (entry.treatment) {
-      case Treatment::pass:
-        return "Trivet answers";
-      case Treatment::ask:
-        return "HAProxy passes on what Trivet allows";
-      case Treatment::ask_then_pass:
-        return "Trivet is asked, and then answers";
-      case Treatment::refuse:
-        break;
-    }
-    return "refused";
   }
 
   const Site& site_;

@@ -29,27 +29,13 @@ class Writing {
       // The first condition that holds, as with Trivet's routes.
       text += (first ? "\n" : " else ") +
               ("$HTTP[\"url\"] =~ \"" + path_regex(entry.pattern, RegexUnit::code_point)) + "\" {\n" +
-              comment(entry, "  ", what(entry)) + inside(entry) + "}";
+              comment(entry, "  ", in_words(entry.treatment, "lighttpd serves")) + inside(entry) + "}";
       first = false;
     }
     return text + "\n";
   }
 
  private:
-  static std::string what(const Entry& entry) {
-    switch (entry.treatment) {
-      case Treatment::pass:
-        return "Trivet answers";
-      case Treatment::ask:
-        return "lighttpd serves what Trivet allows";
-      case Treatment::ask_then_pass:
-        return "Trivet is asked, and then answers";
-      case Treatment::refuse:
-        break;
-    }
-    return "refused";
-  }
-
   [[nodiscard]] std::string inside(const Entry& entry) const {
     if (entry.treatment == Treatment::refuse) return "  url.access-deny = ( \"\" )\n";
     std::string environment;

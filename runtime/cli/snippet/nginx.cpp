@@ -152,10 +152,6 @@ class Writing {
 
   void write(std::size_t at) {
     const Entry& entry = site_.entries[at];
-    const std::string what = entry.treatment == Treatment::pass     ? "Trivet answers"
-                             : entry.treatment == Treatment::ask    ? "nginx serves what Trivet allows"
-                             : entry.treatment == Treatment::refuse ? "refused"
-                                                                    : "Trivet is asked, and then answers";
     std::vector<std::string> names;
     if (is_regex_[at]) {
       names.push_back("~ \"" + path_regex(entry.pattern) + "\"");
@@ -164,7 +160,7 @@ class Writing {
       if (entry.path.shape == PathRule::Shape::below)
         names.push_back("^~ " + nginx_name(entry.path.literal + "/"));
     }
-    text_ += "\n" + comment(entry, "", what);
+    text_ += "\n" + comment(entry, "", in_words(entry.treatment, "nginx serves"));
     if (entry.asks()) write_question(at);
     for (const std::string& each : names) {
       // Files are in the folder, and what includes more locations cannot be one that is exact.

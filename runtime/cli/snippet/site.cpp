@@ -319,6 +319,20 @@ std::string heading(const Site& site, const std::vector<std::string>& lines) {
   return text;
 }
 
+std::string in_words(Treatment treatment, std::string_view allowed) {
+  switch (treatment) {
+    case Treatment::pass:
+      return "Trivet answers";
+    case Treatment::ask:
+      return std::string(allowed) + " what Trivet allows";
+    case Treatment::ask_then_pass:
+      return "Trivet is asked, and then answers";
+    case Treatment::refuse:
+      break;
+  }
+  return "refused";
+}
+
 std::string comment(const Entry& entry, std::string_view indent, std::string_view what) {
   std::string text = std::string(indent) + "# " + named(*entry.route) + ", " +
                      config::one_line(entry.route->path) + ": " + std::string(what) + "\n";

@@ -82,6 +82,8 @@ struct Site {
 
 /// The first lines: what made it, and what is to be known. `lines` say where it goes.
 [[nodiscard]] std::string heading(const Site& site, const std::vector<std::string>& lines);
+/// What becomes of a request; `allowed`: of one that Trivet allows, such as "nginx serves".
+[[nodiscard]] std::string in_words(Treatment treatment, std::string_view allowed);
 /// Name and place of a route as a comment, and what there is to say about it.
 [[nodiscard]] std::string comment(const Entry& entry, std::string_view indent, std::string_view what);
 
