@@ -56,12 +56,14 @@ def _nginx_files(folder, trivet, port, extra, changes):
 @contextlib.contextmanager
 def nginx(build, config, extra, workers=1, main="", http=lambda _: "", changes=None):
     """Trivet behind nginx with the example, and a second server whose inside is extra(example text, document root).
-    `http(folder)` goes before both, `changes` replaces more of the example's text."""
+    `http(folder)` goes before both, `changes` replaces more of the example's text. The second server keeps connections as
+    the example does: nginx puts any connection into the upstream's `keepalive`, also one that it asked to be closed, and
+    fails the next upload where it takes that before it sees the end."""
     with site.running(build, config) as trivet:
         port, extra_port = host.free_port(), host.free_port()
 
         def second_server(text, root):
-            return f"server {{\nlisten 127.0.0.1:{extra_port};\nroot {root};\n{extra(text, root)}\n}}\n"
+            return f"server {{\nlisten 127.0.0.1:{extra_port};\nroot {root};\nfastcgi_keep_conn on;\n{extra(text, root)}\n}}\n"
 
         _nginx_files(trivet.folder, trivet, port, second_server, changes or {})
         server = Nginx(trivet.folder, port, f"{http(trivet.folder)}\ninclude trivet.conf; include extra.conf;", workers, main)

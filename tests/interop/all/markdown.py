@@ -52,7 +52,6 @@ filter = [{{ plugin = "markdown", types = ["text/markdown"] }}, {{ plugin = "com
 
 def _nginx(_text, _root):
     return """
-fastcgi_keep_conn on;
 location /files/ { include trivet_params; fastcgi_pass trivet; }
 """
 

@@ -97,7 +97,7 @@ def _(t):
 def _locations(text, _root):
     """A copy of the example's authorizer for each case, steered as the case says."""
     inside = examples.block(text, "location = /_trivet/private")
-    written = ["fastcgi_keep_conn on;"]
+    written = []
     twin = refusals.Case("twin", {"TRIVET_ROUTE": "private"})
     for case in [twin, *refusals.CASES]:
         lines = [line for line in inside.splitlines() if "TRIVET_ROUTE" not in line]

@@ -8,7 +8,6 @@ suite = Suite("nginx files")
 
 def _locations(_text, _root):
     return """
-fastcgi_keep_conn on;
 location /files/ { include trivet_params; fastcgi_pass trivet; }
 location /direct/ {
   include trivet_params;

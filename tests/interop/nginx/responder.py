@@ -13,7 +13,6 @@ suite = Suite("nginx responder")
 
 def _locations(_text, _root):
     return """
-fastcgi_keep_conn on;
 client_max_body_size 64m;
 fastcgi_buffer_size 16k;
 fastcgi_buffers 8 16k;
