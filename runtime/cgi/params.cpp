@@ -3,50 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/base/bytes.hpp"
+
 namespace trivet::cgi {
 namespace {
 
 constexpr std::size_t block_size = 4096;
-
-std::uint64_t eight_bytes(const char* at) noexcept {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  return word;
-}
-
-/// Eight bytes at a time: most names and values are shorter than a call of memchr takes.
-bool contains_nul(std::string_view text) noexcept {
-  constexpr std::uint64_t lows = 0x0101010101010101;
-  constexpr std::uint64_t highs = 0x8080808080808080;
-  const auto has_zero = [](std::uint64_t word) { return ((word - lows) & ~word & highs) != 0; };
-  constexpr std::size_t width = sizeof(std::uint64_t);
-  if (text.size() < width) {
-    for (const char c : text) {
-      if (c == '\0') return true;
-    }
-    return false;
-  }
-  const char* const last = text.data() + text.size() - width;
-  for (const char* at = text.data(); at < last; at += width) {
-    if (has_zero(eight_bytes(at))) return true;
-  }
-  return has_zero(eight_bytes(last));
-}
-
-/// Of the ends and the length of a name: whoever makes names that differ in the middle makes them collide.
-std::uint32_t hash_of(std::string_view name) noexcept {
-  constexpr std::size_t width = sizeof(std::uint64_t);
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-  if (name.size() >= width) {
-    first = eight_bytes(name.data());
-    last = eight_bytes(name.data() + name.size() - width);
-  } else {
-    for (const char c : name) first = first << 8U | static_cast<unsigned char>(c);
-  }
-  const std::uint64_t mixed = (first ^ (last * 0x9e3779b97f4a7c15) ^ name.size()) * 0xff51afd7ed558ccd;
-  return static_cast<std::uint32_t>(mixed >> 32U);
-}
 
 bool starts_with(std::string_view text, std::string_view prefix) noexcept {
   return text.substr(0, prefix.size()) == prefix;
@@ -69,11 +31,10 @@ std::optional<std::uint64_t> parse_length(std::string_view value) noexcept {
 
 void Params::reset() noexcept {
   list_.clear();
-  places_.clear();
   blocks_used_ = 0;
   left_in_block_ = 0;
   large_.clear();
-  bad_name_ = has_nul_ = false;
+  has_nul_ = is_indexed_ = false;
 }
 
 void Params::borrow(const Params& other) {
@@ -82,16 +43,8 @@ void Params::borrow(const Params& other) {
 }
 
 void Params::add(std::string_view name, std::string_view value) {
-  if (name.empty()) bad_name_ = true;
-  // As they arrive, a value lies behind its name.
-  const bool adjacent = !value.empty() && name.data() + name.size() == value.data();
-  if (adjacent ? contains_nul({name.data(), name.size() + value.size()})
-               : contains_nul(name) || contains_nul(value)) {
-    has_nul_ = true;
-  }
-  places_.clear();
-  if (name == "HTTP_PROXY") return;  // A client's Proxy header; programs take it for their proxy setting.
-  list_.push_back({name, value});
+  if (base::count_zeros(base::as_bytes(name)) + base::count_zeros(base::as_bytes(value)) != 0) note_nul();
+  add_unchecked(name, value);
 }
 
 std::string_view Params::keep(std::string_view first, std::string_view between, std::string_view second) {
@@ -139,27 +92,6 @@ std::optional<Refusal> Params::merge(Param& into, std::string_view later, bool& 
   return std::nullopt;
 }
 
-/// Whether one name may come twice: false is certain. Gives up, with true, on names that were made to
-/// collide.
-bool Params::may_repeat() {
-  std::size_t size = 16;
-  while (size < 2 * list_.size()) size *= 2;
-  places_.assign(size, 0);  // The number of a parameter, counted from 1.
-  std::size_t steps_left = 2 * list_.size();
-  for (std::uint32_t i = 0; i < list_.size(); ++i) {
-    const std::string_view name = list_[i].name;
-    std::size_t at = hash_of(name) & (size - 1);
-    for (; places_[at] != 0; at = (at + 1) & (size - 1)) {
-      if (steps_left-- == 0 || list_[places_[at] - 1].name == name) {
-        places_.clear();
-        return true;
-      }
-    }
-    places_[at] = i + 1;
-  }
-  return false;
-}
-
 std::optional<Refusal> Params::settle_repeats(const std::vector<std::uint32_t>& order) {
   bool ambiguous_length = false;
   bool removed = false;
@@ -179,9 +111,13 @@ std::optional<Refusal> Params::settle_repeats(const std::vector<std::uint32_t>& 
 }
 
 std::optional<Refusal> Params::settle() {
-  if (bad_name_) return Refusal{400, "a parameter has an empty name"};
+  const auto is_empty = [](const Param& param) { return param.name.empty(); };
+  if (std::any_of(list_.begin(), list_.end(), is_empty)) return Refusal{400, "a parameter has an empty name"};
   if (has_nul_) return Refusal{400, "a parameter has a NUL byte in it"};
-  if (!may_repeat()) return std::nullopt;
+  const Param* const list = list_.data();
+  is_indexed_ = index_.build(static_cast<std::uint32_t>(list_.size()),
+                             [list](std::uint32_t number) { return list[number].name; });
+  if (is_indexed_) return std::nullopt;
   order_.clear();
   for (std::uint32_t i = 0; i < list_.size(); ++i) order_.push_back(i);
   // By length first: most names differ in it. Equal names stay in the order they came in.
@@ -195,17 +131,16 @@ std::optional<Refusal> Params::settle() {
   return settle_repeats(order_);
 }
 
-const Param* Params::find(std::string_view name) const noexcept {
-  if (!places_.empty()) {
-    const std::size_t last = places_.size() - 1;
-    for (std::size_t at = hash_of(name) & last; places_[at] != 0; at = (at + 1) & last) {
-      const Param& param = list_[places_[at] - 1];
-      if (param.name == name) return &param;
-    }
-    return nullptr;
-  }
+const Param* Params::find_indexed(std::string_view name, std::uint32_t hash) const noexcept {
+  const Param* const list = list_.data();
+  const std::uint32_t number =
+      index_.find(name, hash, [list](std::uint32_t place) { return list[place].name; });
+  return number == base::NameIndex::none ? nullptr : list + number;
+}
+
+const Param* Params::find_without_index(std::string_view name) const noexcept {
   for (const Param& param : list_) {
-    if (param.name == name) return &param;
+    if (base::same_name(param.name, name)) return &param;
   }
   return nullptr;
 }
@@ -215,27 +150,20 @@ Param* Params::find_mutable(std::string_view name) noexcept {
   return found == nullptr ? nullptr : list_.data() + (found - list_.data());
 }
 
-std::string_view Params::get(std::string_view name) const noexcept {
-  const Param* found = find(name);
-  return found == nullptr ? std::string_view() : found->value;
-}
-
-std::span<const Param> Params::all() const noexcept { return list_; }
-
 void Params::set(std::string_view name, std::string_view value) {
   const std::string_view kept = keep(value);
   if (Param* found = find_mutable(name)) {
     found->value = kept;
   } else {
     list_.push_back({keep(name), kept});
-    places_.clear();
+    is_indexed_ = false;
   }
 }
 
 void Params::remove(std::string_view name) noexcept {
   if (Param* found = find_mutable(name)) {
     list_.erase(list_.begin() + (found - list_.data()));
-    places_.clear();
+    is_indexed_ = false;
   }
 }
 

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "runtime/base/name_index.hpp"
 
 namespace trivet::cgi {
 
@@ -49,15 +52,27 @@ class Params {
   void reset() noexcept;
   /// One pair as it arrived.
   void add(std::string_view name, std::string_view value);
+  /// The same, where the caller looks for NUL bytes, in all pairs at once, and tells of one by note_nul().
+  void add_unchecked(std::string_view name, std::string_view value) {
+    is_indexed_ = false;
+    if (name == "HTTP_PROXY") return;  // A client's Proxy header; programs take it for their proxy setting.
+    list_.push_back({name, value});
+  }
+  void note_nul() noexcept { has_nul_ = true; }
   /// After the last add(): settles duplicates.
   [[nodiscard]] std::optional<Refusal> settle();
 
   /// Null when absent. Names are case-sensitive.
-  [[nodiscard]] const Param* find(std::string_view name) const noexcept;
+  [[nodiscard]] const Param* find(std::string_view name) const noexcept {
+    // Here, so that the hash of a name that is written down is a constant.
+    return is_indexed_ ? find_indexed(name, base::NameIndex::hash(name)) : find_without_index(name);
+  }
   /// Empty when absent.
-  [[nodiscard]] std::string_view get(std::string_view name) const noexcept;
-  [[nodiscard]] std::span<const Param> all() const noexcept;
-
+  [[nodiscard]] std::string_view get(std::string_view name) const noexcept {
+    const Param* const found = find(name);
+    return found == nullptr ? std::string_view() : found->value;
+  }
+  [[nodiscard]] std::span<const Param> all() const noexcept { return list_; }
   /// The same as `other` has them now; the values stay where they are, so `other` outlives this or is not
   /// reset before it.
   void borrow(const Params& other);
@@ -67,8 +82,9 @@ class Params {
   void remove(std::string_view name) noexcept;
 
  private:
+  [[nodiscard]] const Param* find_indexed(std::string_view name, std::uint32_t hash) const noexcept;
+  [[nodiscard]] const Param* find_without_index(std::string_view name) const noexcept;
   [[nodiscard]] Param* find_mutable(std::string_view name) noexcept;
-  [[nodiscard]] bool may_repeat();
   [[nodiscard]] std::optional<Refusal> settle_repeats(const std::vector<std::uint32_t>& order);
   [[nodiscard]] std::optional<Refusal> merge(Param& into, std::string_view later, bool& ambiguous_length);
   /// A copy that stays where it is until reset().
@@ -76,14 +92,14 @@ class Params {
                                       std::string_view second = {});
 
   std::vector<Param> list_;
-  std::vector<std::uint32_t> order_;   ///< For settle(): indices, sorted by name.
-  std::vector<std::uint32_t> places_;  ///< A hash table of the names, as settle() found them; empty: none.
+  base::NameIndex index_;
+  std::vector<std::uint32_t> order_;  ///< For settle(): indices, sorted by name.
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::size_t blocks_used_ = 0;
   std::size_t left_in_block_ = 0;
   std::vector<std::unique_ptr<char[]>> large_;
-  bool bad_name_ = false;
   bool has_nul_ = false;
+  bool is_indexed_ = false;
 };
 
 }  // namespace trivet::cgi

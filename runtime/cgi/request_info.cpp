@@ -1,6 +1,7 @@
 #include "runtime/cgi/request_info.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "runtime/cgi/text.hpp"
 
@@ -19,7 +20,9 @@ Steering read_steering(const Params& params) noexcept {
     return nullptr;
   };
   for (const Param& param : params.all()) {
-    if (param.name.substr(0, prefix.size()) != prefix) continue;
+    if (param.name.size() < prefix.size() ||
+        std::memcmp(param.name.data(), prefix.data(), prefix.size()) != 0)
+      continue;
     steering.any = true;
     std::string_view* known = slot(param.name.substr(prefix.size()));
     if (known == nullptr) {
@@ -34,10 +37,12 @@ Steering read_steering(const Params& params) noexcept {
 }
 
 std::string_view host_for_matching(std::string_view host) noexcept {
-  const std::size_t bracket = host.rfind(']');
-  const std::size_t colon = host.rfind(':');
-  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
-    host = host.substr(0, colon);
+  for (std::size_t at = host.size(); at > 0; --at) {
+    const char c = host[at - 1];
+    if (c == ']') break;  // What comes before is an address of IPv6.
+    if (c != ':') continue;
+    host = host.substr(0, at - 1);
+    break;
   }
   if (!host.empty() && host.back() == '.') host.remove_suffix(1);
   return host;

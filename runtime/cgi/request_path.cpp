@@ -1,6 +1,7 @@
 #include "runtime/cgi/request_path.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "runtime/cgi/text.hpp"
@@ -94,23 +95,30 @@ bool segment_fits(std::string_view pattern, std::string_view segment) noexcept {
   return p == pattern.size();
 }
 
-/// Bytes for which a segment has to be looked at closely; a dot only where it begins one.
-bool needs_judging(std::string_view path) noexcept {
-  char before = '/';
-  for (const char c : path) {
-    if (c == '%' || c == '\\' || static_cast<unsigned char>(c) >= 0x80 || (c == '.' && before == '/'))
-      return true;
-    before = c;
+enum class Spelling : std::uint8_t {
+  plain,   ///< Stands for itself.
+  slash,   ///< Ends a segment.
+  dot,     ///< Stands for itself, but not where it begins a segment.
+  ends,    ///< Ends the path of a URI.
+  closer,  ///< Has to be decoded or looked at.
+};
+
+constexpr auto spellings = [] {
+  std::array<Spelling, 256> table{};
+  for (std::size_t byte = 0; byte < table.size(); ++byte) {
+    if (byte < 0x20 || byte >= 0x7f) table[byte] = Spelling::closer;
   }
-  return false;
-}
+  table['%'] = table['\\'] = Spelling::closer;
+  table['/'] = Spelling::slash;
+  table['.'] = Spelling::dot;
+  table['?'] = table['#'] = Spelling::ends;
+  return table;
+}();
 
 }  // namespace
 
 std::string_view RequestPath::cut(std::string_view path, Form form) {
   path.remove_prefix(1);
-  // Without such bytes the segments are what they are spelled as, and none is refused.
-  as_spelled_ = !needs_judging(path);
   for (bool more = true; more;) {
     const std::size_t slash = path.find('/');
     const std::string_view raw = path.substr(0, slash);
@@ -118,7 +126,7 @@ std::string_view RequestPath::cut(std::string_view path, Form form) {
     if (more) path.remove_prefix(slash + 1);
     if (more && raw.empty()) odd_ = true;
     const std::size_t begin = text_.size();
-    if (form == Form::decoded || as_spelled_) {
+    if (form == Form::decoded) {
       text_.append(raw);
     } else {
       for (std::size_t at = 0; at < raw.size();) {
@@ -133,7 +141,6 @@ std::string_view RequestPath::cut(std::string_view path, Form form) {
       }
     }
     ends_.push_back(text_.size());
-    if (as_spelled_) continue;
     if (const auto wrong = judge(std::string_view(text_).substr(begin)); !wrong.empty()) return wrong;
   }
   return {};
@@ -152,12 +159,46 @@ std::string_view RequestPath::judge(std::string_view segment) {
   return {};
 }
 
+/// Nearly every path: its segments are what they are spelled as, and none is refused. False where it is not
+/// so.
+bool RequestPath::parse_as_spelled(std::string_view text, Form form) {
+  if (text.empty() || text.front() != '/') return false;
+  bool odd = false;
+  std::size_t begin = 1;
+  std::size_t at = 1;
+  const auto end_segment = [&] {
+    segments_.push_back(text.substr(begin, at - begin));
+    begin = at + 1;
+  };
+  for (; at < text.size(); ++at) {
+    const Spelling spelling = spellings[static_cast<std::uint8_t>(text[at])];
+    if (spelling == Spelling::plain) continue;
+    if (spelling == Spelling::slash) {
+      odd = odd || at == begin;
+      end_segment();
+    } else if (spelling == Spelling::ends) {
+      if (form == Form::uri) break;
+    } else if (spelling == Spelling::closer || at == begin) {
+      segments_.clear();
+      return false;
+    }
+  }
+  end_segment();
+  size_ = at;
+  text_.assign(text.substr(0, at));
+  for (std::string_view& each : segments_) each = {text_.data() + (each.data() - text.data()), each.size()};
+  odd_ = odd;
+  as_spelled_ = true;
+  return true;
+}
+
 std::string_view RequestPath::parse(std::string_view text, Form form) {
   text_.clear();
   ends_.clear();
   segments_.clear();
   odd_ = as_spelled_ = false;
   size_ = 0;
+  if (parse_as_spelled(text, form)) return {};
   const std::string_view path = form == Form::uri ? path_of_target(text) : text;
   if (path.empty() || path.front() != '/') return "it does not start with a slash";
   size_ = path.size();
@@ -188,16 +229,17 @@ PathPattern::PathPattern(std::string_view text) : text_(text) {
   }
 }
 
-bool PathPattern::matches(const RequestPath& path) const noexcept {
+bool PathPattern::matches(const RequestPath& path, std::size_t known) const noexcept {
   const std::vector<std::string_view>& segments = path.segments();
-  std::size_t p = 0;
-  std::size_t s = 0;
+  std::size_t p = known;
+  std::size_t s = known;
   std::size_t star = SIZE_MAX;
   std::size_t retry = 0;
   while (s < segments.size()) {
     if (p < segments_.size() && segments_[p] == "**") {
       star = p++;
       retry = s;
+      if (p == segments_.size()) return true;
     } else if (p < segments_.size() && segment_fits(segments_[p], segments[s])) {
       ++p;
       ++s;

@@ -31,14 +31,18 @@ class RequestPath {
   /// Last parsed was `target`, as a URI: whether it has no path but `path`, byte for byte, so that this
   /// parsed as decoded would be the same again. False where it is not worth finding out.
   [[nodiscard]] bool is_spelling_of(std::string_view target, std::string_view path) const noexcept;
+  /// Nobody takes it for another path: no byte had to be decoded or looked at closely, and no segment but the
+  /// last is empty.
+  [[nodiscard]] bool is_plain() const noexcept { return as_spelled_ && !odd_; }
   /// Same segments.
   [[nodiscard]] bool same(const RequestPath& other) const noexcept;
 
  private:
+  [[nodiscard]] bool parse_as_spelled(std::string_view text, Form form);
   [[nodiscard]] std::string_view cut(std::string_view path, Form form);
   [[nodiscard]] std::string_view judge(std::string_view segment);
 
-  std::string text_;           ///< The decoded segments, one after the other.
+  std::string text_;           ///< The decoded segments, one after the other, or the path as it was spelled.
   std::string decoded_fully_;  ///< For judge().
   std::vector<std::size_t> ends_;
   std::vector<std::string_view> segments_;
@@ -55,7 +59,8 @@ class PathPattern {
   /// `text` was checked by the configuration; anything matches literally that is not a wildcard.
   explicit PathPattern(std::string_view text);
 
-  [[nodiscard]] bool matches(const RequestPath& path) const noexcept;
+  /// `known` segments at the beginning, without wildcards, are the same: they are not looked at again.
+  [[nodiscard]] bool matches(const RequestPath& path, std::size_t known = 0) const noexcept;
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
   [[nodiscard]] const std::vector<std::string>& segments() const noexcept { return segments_; }
 

@@ -1,9 +1,30 @@
 #include "runtime/cgi/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace trivet::cgi {
+namespace {
+
+constexpr std::uint8_t token = 1U << 0U;    ///< RFC 9110, 5.6.2
+constexpr std::uint8_t control = 1U << 1U;  ///< But a tab.
+
+constexpr auto kinds = [] {
+  std::array<std::uint8_t, 256> table{};
+  for (char c = '0'; c <= '9'; ++c) table[static_cast<std::uint8_t>(c)] = token;
+  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<std::uint8_t>(c)] = token;
+  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<std::uint8_t>(c)] = token;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<std::uint8_t>(c)] = token;
+  for (std::uint8_t byte = 0; byte < 0x20; ++byte) table[byte] = control;
+  table['\t'] = 0;
+  table[0x7f] = control;
+  return table;
+}();
+
+std::uint8_t kind_of(char c) noexcept { return kinds[static_cast<std::uint8_t>(c)]; }
+
+}  // namespace
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() &&
@@ -11,18 +32,12 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
 }
 
 bool is_token(std::string_view text) noexcept {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
-           marks.find(c) != std::string_view::npos;
-  });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (kind_of(c) & token) != 0; });
 }
 
 bool has_control(std::string_view text) noexcept {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    return (byte < 0x20 && c != '\t') || byte == 0x7f;
-  });
+  return std::any_of(text.begin(), text.end(), [](char c) { return (kind_of(c) & control) != 0; });
 }
 
 bool is_utf8(std::string_view text) noexcept {

@@ -1,45 +1,35 @@
 #include "runtime/protocol/name_value.hpp"
 
 namespace trivet::protocol {
+namespace {
 
-std::optional<std::uint32_t> PairReader::length() noexcept {
-  if (rest_.empty()) return std::nullopt;
-  const std::uint32_t first = rest_[0];
-  if (first < 0x80) {
-    rest_ = rest_.subspan(1);
-    return first;
-  }
-  if (rest_.size() < 4) return std::nullopt;
+/// The length at `at`, which is moved behind it; nothing where it is cut short.
+std::optional<std::uint32_t> read_length(const char*& at, const char* end, std::size_t& zeros) noexcept {
+  const auto take = [&] {
+    const auto byte = static_cast<unsigned char>(*at++);
+    if (byte == 0) ++zeros;
+    return std::uint32_t{byte};
+  };
+  if (at == end) return std::nullopt;
+  if (static_cast<unsigned char>(*at) < 0x80) return take();
+  if (end - at < 4) return std::nullopt;
   // A small number in four bytes is legal, so no value is refused here.
-  const std::uint32_t value = (first & 0x7fU) << 24U | std::uint32_t{rest_[1]} << 16U |
-                              std::uint32_t{rest_[2]} << 8U | std::uint32_t{rest_[3]};
-  rest_ = rest_.subspan(4);
+  std::uint32_t value = take() & 0x7fU;
+  for (int more = 0; more < 3; ++more) value = value << 8U | take();
   return value;
 }
 
-std::optional<Pair> PairReader::next() noexcept {
-  if (rest_.empty() || broken_) return std::nullopt;
-  // Nearly every pair has two short lengths.
-  constexpr std::size_t short_lengths = 2;
-  if (rest_.size() >= short_lengths && (rest_[0] | rest_[1]) < 0x80) {
-    const std::size_t name_size = rest_[0];
-    const std::size_t value_size = rest_[1];
-    if (name_size + value_size <= rest_.size() - short_lengths) {
-      const char* const text = base::as_text(rest_).data() + short_lengths;
-      rest_ = rest_.subspan(short_lengths + name_size + value_size);
-      return Pair{{text, name_size}, {text + name_size, value_size}};
-    }
-  }
-  const auto name = length();
-  const auto value = name ? length() : std::nullopt;
+}  // namespace
+
+PairReader::Long PairReader::read_of_any_length(const char* at, const char* end) noexcept {
+  std::size_t zeros = 0;
+  const auto name = read_length(at, end, zeros);
+  const auto value = name ? read_length(at, end, zeros) : std::nullopt;
+  const auto left = static_cast<std::size_t>(end - at);
   // Never the sum of both lengths: each is compared with what is left, so nothing can wrap.
-  if (!value || *name > rest_.size() || *value > rest_.size() - *name) {
-    broken_ = true;
-    return std::nullopt;
-  }
-  const std::string_view text = base::as_text(rest_);
-  rest_ = rest_.subspan(std::size_t{*name} + *value);
-  return Pair{text.substr(0, *name), text.substr(*name, *value)};
+  if (!value || *name > left || *value > left - *name) return {{}, nullptr, zeros};
+  const Pair pair{{at, *name}, {at + *name, *value}};
+  return {pair, at + std::size_t{*name} + *value, zeros};
 }
 
 }  // namespace trivet::protocol

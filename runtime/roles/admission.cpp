@@ -9,8 +9,9 @@ namespace {
 using cgi::RequestPath;
 
 /// In no other role has the parameter a meaning: there it is what somebody wrote into a configuration.
-std::optional<config::Phase> phase_of(protocol::Role role, std::string_view apache_role) noexcept {
+std::optional<config::Phase> phase_of(protocol::Role role, const cgi::Params& params) noexcept {
   if (role != protocol::Role::authorizer) return std::nullopt;
+  const std::string_view apache_role = params.get("FCGI_APACHE_ROLE");
   if (apache_role == "ACCESS_CHECKER") return config::Phase::access_checker;
   if (apache_role == "AUTHENTICATOR") return config::Phase::authenticator;
   if (apache_role == "AUTHORIZER") return config::Phase::authorizer;
@@ -28,7 +29,7 @@ class Admitting {
                     : role == protocol::Role::filter   ? Slice::filter
                                                        : Slice::responder;
     target_.listener = listener;
-    target_.phase = result_.phase = phase_of(role, params.get("FCGI_APACHE_ROLE"));
+    target_.phase = result_.phase = phase_of(role, params);
   }
 
   Admission run(bool accept_steering) {
@@ -112,8 +113,10 @@ class Admitting {
   }
 
   bool find_route() {
-    const std::string_view host = steering_.host.empty() ? params_.get("HTTP_HOST") : steering_.host;
-    target_.host = cgi::host_for_matching(host);
+    if (router_.asks_for_host()) {
+      const std::string_view host = steering_.host.empty() ? params_.get("HTTP_HOST") : steering_.host;
+      target_.host = cgi::host_for_matching(host);
+    }
     if (steering_.route.empty()) {
       match_ = router_.find(target_);
     } else {
@@ -163,7 +166,7 @@ class Admitting {
 
   /// Who stands behind the route may take `//` and `%2F` for one slash: PHP's frameworks do.
   bool hides_guarded_path() {
-    if (target_.path == nullptr || !steering_.route.empty()) return false;
+    if (target_.path == nullptr || !steering_.route.empty() || scratch_.path.is_plain()) return false;
     const auto& segments = scratch_.path.segments();
     std::string& joined = scratch_.joined;
     joined.clear();

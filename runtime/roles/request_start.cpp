@@ -56,20 +56,22 @@ void Request::start() {
 }
 
 bool Request::read_params() {
+  const std::size_t most = env_.limits.params_count;
   std::size_t count = 0;
   protocol::PairReader reader(params_block_.bytes());
   while (const auto pair = reader.next()) {
-    if (++count > env_.limits.params_count) {
+    if (++count > most) {
       env_.tally.limit_hit();
       refuse(431, "there are more parameters than params_count");
       return false;
     }
-    params_.add(pair->name, pair->value);
+    params_.add_unchecked(pair->name, pair->value);
   }
   if (reader.broken()) {
     refuse(400, "the parameters end inside a name-value pair");
     return false;
   }
+  if (base::count_zeros(params_block_.bytes()) != reader.zeros_in_lengths()) params_.note_nul();
   if (const auto refusal = params_.settle()) {
     refuse(refusal->status, refusal->reason);
     return false;
@@ -93,8 +95,10 @@ bool Request::let_in() {
   env_.tally.request(route_, slice_);
   writer_.set_head_method(params_.get("REQUEST_METHOD") == "HEAD");
   constexpr std::string_view nginx = "nginx";
-  const bool from_nginx = params_.get("SERVER_SOFTWARE").substr(0, nginx.size()) == nginx;
-  if (from_nginx && role_ == protocol::Role::responder && !body_.ended) writer_.hold_unless_complete();
+  if (role_ == protocol::Role::responder && !body_.ended &&
+      params_.get("SERVER_SOFTWARE").substr(0, nginx.size()) == nginx) {
+    writer_.hold_unless_complete();
+  }
   if (admission.status != 0) {
     if (admission.configuration_error)
       tell_once(told_configuration, "the route's configuration is wrong", admission.reason);
@@ -273,7 +277,7 @@ void Request::hide_from_source() {
   const bool reads = method == "GET" || method == "HEAD";
   source_params_.reset();
   for (const cgi::Param& each : params_.all()) {
-    if (!is_hidden_from_source(each.name, reads)) source_params_.add(each.name, each.value);
+    if (!is_hidden_from_source(each.name, reads)) source_params_.add_unchecked(each.name, each.value);
   }
   source_facts_.params = &source_params_;
 }

@@ -46,6 +46,7 @@ Router::Router(std::vector<std::unique_ptr<Route>> routes) : routes_(std::move(r
   for (std::uint32_t number = 0; number < routes_.size(); ++number) {
     by_name_.emplace(routes_[number]->config.name, routes_[number].get());
     add_to_tree(number);
+    if (!routes_[number]->config.hosts.empty()) asks_for_host_ = true;
   }
 }
 
@@ -60,8 +61,8 @@ void Router::add_to_tree(std::uint32_t number) {
   tree_[at].routes.push_back(number);
 }
 
-bool Router::take(const Route& route, const Target& target, Match& match) {
-  if (!listens(route, target.listener) || !route.pattern.matches(*target.path) ||
+bool Router::take(const Route& route, const Target& target, std::size_t known, Match& match) {
+  if (!listens(route, target.listener) || !route.pattern.matches(*target.path, known) ||
       !host_fits(route, target.host) || !phase_fits(route, target.phase)) {
     return false;
   }
@@ -81,7 +82,11 @@ Match Router::find(const Target& target) const {
   // The routes of each node that the path passes, to be gone through in the order of the file. More than
   // these are as good as none: then all routes are.
   constexpr std::size_t most_lists = 8;
-  std::array<std::span<const std::uint32_t>, most_lists> lists;
+  struct List {
+    std::span<const std::uint32_t> routes;
+    std::size_t known;  ///< So many segments lead to the node.
+  };
+  std::array<List, most_lists> lists;
   std::size_t used = 0;
   Match match;
   const Node* node = tree_.data();
@@ -89,11 +94,11 @@ Match Router::find(const Target& target) const {
     if (!node->routes.empty()) {
       if (used == most_lists) {
         for (const auto& route : routes_) {
-          if (take(*route, target, match)) break;
+          if (take(*route, target, 0, match)) break;
         }
         return match;
       }
-      lists[used++] = node->routes;
+      lists[used++] = {node->routes, static_cast<std::size_t>(segment - target.path->segments().begin())};
     }
     if (segment == target.path->segments().end()) break;
     const auto next = node->next.find(*segment);
@@ -102,12 +107,13 @@ Match Router::find(const Target& target) const {
   }
   const std::span open(lists.data(), used);
   for (;;) {
-    std::span<const std::uint32_t>* first = nullptr;
-    for (auto& list : open) {
-      if (!list.empty() && (first == nullptr || list.front() < first->front())) first = &list;
+    List* first = nullptr;
+    for (List& list : open) {
+      if (!list.routes.empty() && (first == nullptr || list.routes.front() < first->routes.front()))
+        first = &list;
     }
-    if (first == nullptr || take(*routes_[first->front()], target, match)) return match;
-    *first = first->subspan(1);
+    if (first == nullptr || take(*routes_[first->routes.front()], target, first->known, match)) return match;
+    first->routes = first->routes.subspan(1);
   }
 }
 

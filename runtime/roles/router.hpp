@@ -47,6 +47,8 @@ class Router {
   [[nodiscard]] Match find(const Target& target) const;
   /// By name, for TRIVET_ROUTE: overrides path and hosts, not methods, phase and listen.
   [[nodiscard]] Match find_named(std::string_view name, const Target& target, bool& exists) const;
+  /// False: no route has `hosts`, and a target needs no host.
+  [[nodiscard]] bool asks_for_host() const noexcept { return asks_for_host_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Route>>& routes() const noexcept { return routes_; }
 
  private:
@@ -57,11 +59,13 @@ class Router {
   };
 
   void add_to_tree(std::uint32_t number);
-  /// Whether the match is made; what else is known of it is put in.
-  static bool take(const Route& route, const Target& target, Match& match);
+  /// Whether the match is made; what else is known of it is put in. The path's first `known` segments are the
+  /// route's.
+  static bool take(const Route& route, const Target& target, std::size_t known, Match& match);
 
   std::vector<std::unique_ptr<Route>> routes_;
   std::vector<Node> tree_;  ///< The root is first.
+  bool asks_for_host_ = false;
   std::unordered_map<std::string_view, const Route*> by_name_;
 };
 

@@ -31,6 +31,12 @@ Read read(std::string_view text) {
   while (const auto pair = reader.next()) result.pairs.emplace_back(pair->name, pair->value);
   EXPECT_EQ(reader.next(), std::nullopt);
   result.broken = reader.broken();
+  if (!result.broken) {
+    std::size_t nuls = 0;
+    for (const auto& [name, value] : result.pairs)
+      nuls += base::count_zeros(base::as_bytes(name)) + base::count_zeros(base::as_bytes(value));
+    EXPECT_EQ(reader.zeros_in_lengths() + nuls, base::count_zeros(base::Bytes(block)));
+  }
   return result;
 }
 
