@@ -57,6 +57,8 @@ Demultiplexer::Demultiplexer(ConnectionEvents& events, base::Buffer& out, const 
 Demultiplexer::~Demultiplexer() = default;
 
 std::string_view Demultiplexer::feed(base::Bytes bytes) {
+  for (base::Bytes content; aside_ == nullptr && failure_.empty() && decoder_.take_whole(bytes, content);)
+    take_record(content);
   while (failure_.empty()) {
     if (aside_ != nullptr) keep_rest(bytes);
     const RecordStep step = decoder_.next(bytes);
@@ -83,6 +85,23 @@ std::string_view Demultiplexer::feed(base::Bytes bytes) {
   }
   if (aside_ != nullptr) thaw_and_fail();
   return failure_;
+}
+
+/// What start_record(), take_content() and finish_record() do, for a record that came whole.
+void Demultiplexer::take_record(base::Bytes content) {
+  const RecordHeader& header = decoder_.header();
+  const auto type = static_cast<RecordType>(header.type);
+  OpenRequest* const request = requests_.find(header.request_id);  // Null for 0, which is never open.
+  if (request != nullptr && is_expected(type, request->phase)) {
+    // The usual case. Nothing follows the call, so nothing has to be known of a release() in it.
+    if (content.empty()) return end_stream(*request);
+    if (type == RecordType::params) return request->input->on_params(content);
+    if (type == RecordType::standard_in) return request->input->on_body(content);
+    return request->input->on_data(content);
+  }
+  start_record();
+  if (failure_.empty() && !content.empty()) take_content(content);
+  if (failure_.empty()) finish_record();
 }
 
 void Demultiplexer::start_record() {
@@ -223,19 +242,23 @@ void Demultiplexer::finish_begin() {
   if (input != nullptr) requests_.insert({input, id, *role, InputPhase::params});
 }
 
-/// The phase changes before the call, in which the request may be released and the table change.
 void Demultiplexer::finish_stream() {
   OpenRequest* const request = requests_.find(decoder_.header().request_id);
   assert(request != nullptr);
-  const InputPhase ended = request->phase;
-  request->phase = phase_after(ended, request->role);
+  end_stream(*request);
+}
+
+/// The phase changes before the call, in which the request may be released and the table change.
+void Demultiplexer::end_stream(OpenRequest& request) {
+  const InputPhase ended = request.phase;
+  request.phase = phase_after(ended, request.role);
   switch (ended) {
     case InputPhase::params:
-      return target_->on_params_end();
+      return request.input->on_params_end();
     case InputPhase::body:
-      return target_->on_body_end();
+      return request.input->on_body_end();
     case InputPhase::data:
-      return target_->on_data_end();
+      return request.input->on_data_end();
     case InputPhase::complete:
     case InputPhase::dropped:
       break;

@@ -137,6 +137,7 @@ class Demultiplexer {
   /// What is done with the content and the end of the current record.
   enum class Action : std::uint8_t { skip, begin, abort, params, body, data, get_values };
 
+  void take_record(base::Bytes content);
   void start_record();
   void start_begin();
   void start_input();
@@ -145,6 +146,7 @@ class Demultiplexer {
   void finish_record();
   void finish_begin();
   void finish_stream();
+  static void end_stream(OpenRequest& request);
   void abort();
   void violate(OpenRequest& request, std::string_view what);
   void answer_values(base::Bytes query);

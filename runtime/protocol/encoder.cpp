@@ -11,13 +11,15 @@ namespace {
 
 constexpr std::size_t fixed_body = 8;  // BEGIN_REQUEST, END_REQUEST and UNKNOWN_TYPE carry eight bytes each.
 constexpr std::size_t max_pair_length = 0x7fffffff;
+constexpr std::size_t padded_to = 8;
+static_assert(RecordHeader::wire_size == padded_to);
 
 constexpr std::uint8_t byte_of(std::uint32_t value, unsigned shift) noexcept {
   return static_cast<std::uint8_t>(value >> shift & 0xffU);
 }
 
 constexpr std::uint8_t padding_for(std::size_t content) noexcept {
-  return static_cast<std::uint8_t>((8 - content % 8) % 8);
+  return static_cast<std::uint8_t>((padded_to - content % padded_to) % padded_to);
 }
 
 RecordHeader header_of(RecordType type, std::uint16_t id, std::size_t content) noexcept {
@@ -27,15 +29,27 @@ RecordHeader header_of(RecordType type, std::uint16_t id, std::size_t content) n
   return {static_cast<std::uint8_t>(type), id, static_cast<std::uint16_t>(content), padding_for(content)};
 }
 
+constexpr std::array<std::uint8_t, fixed_body> end_request_body(std::uint32_t app_status,
+                                                                ProtocolStatus status) noexcept {
+  return {byte_of(app_status, 24),
+          byte_of(app_status, 16),
+          byte_of(app_status, 8),
+          byte_of(app_status, 0),
+          static_cast<std::uint8_t>(status),
+          0,
+          0,
+          0};
+}
+
 void append_record(base::Buffer& out, RecordType type, std::uint16_t id, base::Bytes content) {
   const RecordHeader header = header_of(type, id, content.size());
   const std::size_t size = RecordHeader::wire_size + content.size() + header.padding_length;
   const auto wire = encode(header);
-  std::uint8_t* at = out.prepare(size).data();
+  std::uint8_t* const at = out.prepare(size).data();
+  // Padded to eight, the last eight bytes are padding, content that is about to follow, or the header alone.
+  std::memset(at + size - padded_to, 0, padded_to);
   std::memcpy(at, wire.data(), wire.size());
-  at += wire.size();
-  if (!content.empty()) std::memcpy(at, content.data(), content.size());
-  std::memset(at + content.size(), 0, header.padding_length);
+  if (!content.empty()) std::memcpy(at + wire.size(), content.data(), content.size());
   out.commit(size);
 }
 
@@ -74,24 +88,26 @@ std::size_t begin_record(base::Buffer& out) {
 
 void end_record(base::Buffer& out, std::size_t at, RecordType type, std::uint16_t id) {
   const RecordHeader header = header_of(type, id, out.size() - at - RecordHeader::wire_size);
-  const auto padding = out.prepare(header.padding_length);
-  if (!padding.empty()) std::memset(padding.data(), 0, padding.size());
-  out.commit(padding.size());
+  std::memset(out.prepare(padded_to).data(), 0, padded_to);
+  out.commit(header.padding_length);
   const auto wire = encode(header);
   std::memcpy(out.data() + at, wire.data(), wire.size());
 }
 
 void append_end_request(base::Buffer& out, std::uint16_t id, std::uint32_t app_status,
                         ProtocolStatus status) {
-  const std::array<std::uint8_t, fixed_body> body = {byte_of(app_status, 24),
-                                                     byte_of(app_status, 16),
-                                                     byte_of(app_status, 8),
-                                                     byte_of(app_status, 0),
-                                                     static_cast<std::uint8_t>(status),
-                                                     0,
-                                                     0,
-                                                     0};
-  append_record(out, RecordType::end_request, id, body);
+  append_record(out, RecordType::end_request, id, end_request_body(app_status, status));
+}
+
+void append_answer_end(base::Buffer& out, std::uint16_t id, std::uint32_t app_status, ProtocolStatus status) {
+  const auto stream = encode(header_of(RecordType::standard_out, id, 0));
+  const auto end = encode(header_of(RecordType::end_request, id, fixed_body));
+  const auto body = end_request_body(app_status, status);
+  std::uint8_t* const at = out.prepare(stream.size() + end.size() + body.size()).data();
+  std::memcpy(at, stream.data(), stream.size());
+  std::memcpy(at + stream.size(), end.data(), end.size());
+  std::memcpy(at + stream.size() + end.size(), body.data(), body.size());
+  out.commit(stream.size() + end.size() + body.size());
 }
 
 void append_begin_request(base::Buffer& out, std::uint16_t id, std::uint16_t role, bool keep_connection) {

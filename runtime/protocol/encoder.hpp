@@ -24,6 +24,8 @@ void append_stream_end(base::Buffer& out, RecordType type, std::uint16_t id);
 void end_record(base::Buffer& out, std::size_t at, RecordType type, std::uint16_t id);
 
 void append_end_request(base::Buffer& out, std::uint16_t id, std::uint32_t app_status, ProtocolStatus status);
+/// How an answer ends: append_stream_end() of FCGI_STDOUT, and append_end_request().
+void append_answer_end(base::Buffer& out, std::uint16_t id, std::uint32_t app_status, ProtocolStatus status);
 /// `role` is a number, not a Role: a client may want to send a wrong one.
 void append_begin_request(base::Buffer& out, std::uint16_t id, std::uint16_t role, bool keep_connection);
 void append_abort_request(base::Buffer& out, std::uint16_t id);

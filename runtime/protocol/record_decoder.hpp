@@ -28,6 +28,8 @@ struct RecordStep {
 ///
 ///   for (;;) switch (const RecordStep step = decoder.next(input); step.kind) ...
 ///
+/// take_whole() is a shorter way for records that did not arrive in pieces.
+///
 /// The steps of one record are header, content (as often as it arrives in pieces; never for an empty
 /// record), end. A wrong version is told on the first byte of a record: a peer that speaks another
 /// protocol may never send eight.
@@ -37,6 +39,20 @@ class RecordDecoder {
  public:
   /// The next step; drops from the front of `input` what it took. To be called until it says `more`.
   [[nodiscard]] RecordStep next(base::Bytes& input) noexcept;
+
+  /// All steps of a record in one, where it starts here and `input` holds the whole of it, padding included:
+  /// drops it from the front of `input`, and gives its content. False: nothing was taken, next() has it.
+  [[nodiscard]] bool take_whole(base::Bytes& input, base::Bytes& content) noexcept {
+    if (!at_boundary() || input.size() < RecordHeader::wire_size) return false;
+    const auto header = decode(input.first<RecordHeader::wire_size>());
+    if (!header) return false;
+    const std::size_t end = RecordHeader::wire_size + header->content_length;
+    if (input.size() < end + header->padding_length) return false;
+    header_ = *header;
+    content = input.subspan(RecordHeader::wire_size, header->content_length);
+    input = input.subspan(end + header->padding_length);
+    return true;
+  }
 
   /// The record that began last.
   [[nodiscard]] const RecordHeader& header() const noexcept { return header_; }

@@ -20,23 +20,6 @@ std::uint64_t mix(std::uint64_t x) noexcept {
 RequestTable::RequestTable() noexcept
     : multiplier_(mix(reinterpret_cast<std::uintptr_t>(this)) | 1U) {}  // NOLINT: only a seed
 
-std::size_t RequestTable::locate(std::uint16_t id) const noexcept {
-  const OpenRequest* const table = slots();
-  std::size_t at = home(id);
-  while (table[at].input != nullptr && table[at].id != id) at = (at + 1) & mask();
-  return at;
-}
-
-OpenRequest* RequestTable::find(std::uint16_t id) noexcept {
-  OpenRequest& slot = slots()[locate(id)];
-  return slot.input == nullptr ? nullptr : &slot;
-}
-
-const OpenRequest* RequestTable::find(std::uint16_t id) const noexcept {
-  const OpenRequest& slot = slots()[locate(id)];
-  return slot.input == nullptr ? nullptr : &slot;
-}
-
 void RequestTable::make_room() {
   const std::size_t old_count = mask() + 1;
   if (size_ + 1 <= old_count / 2) return;

@@ -46,8 +46,14 @@ class RequestTable {
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   /// Null when `id` is not open.
-  [[nodiscard]] OpenRequest* find(std::uint16_t id) noexcept;
-  [[nodiscard]] const OpenRequest* find(std::uint16_t id) const noexcept;
+  [[nodiscard]] OpenRequest* find(std::uint16_t id) noexcept {
+    OpenRequest& slot = slots()[locate(id)];
+    return slot.input == nullptr ? nullptr : &slot;
+  }
+  [[nodiscard]] const OpenRequest* find(std::uint16_t id) const noexcept {
+    const OpenRequest& slot = slots()[locate(id)];
+    return slot.input == nullptr ? nullptr : &slot;
+  }
 
   /// Makes the next insert() certain to succeed, also after any erase() between. The only call that
   /// allocates.
@@ -67,7 +73,12 @@ class RequestTable {
   [[nodiscard]] OpenRequest* slots() noexcept { return heap_ ? heap_.get() : inline_.data(); }
   [[nodiscard]] const OpenRequest* slots() const noexcept { return heap_ ? heap_.get() : inline_.data(); }
   /// Where `id` is, or the free slot where it would be put.
-  [[nodiscard]] std::size_t locate(std::uint16_t id) const noexcept;
+  [[nodiscard]] std::size_t locate(std::uint16_t id) const noexcept {
+    const OpenRequest* const table = slots();
+    std::size_t at = home(id);
+    while (table[at].input != nullptr && table[at].id != id) at = (at + 1) & mask();
+    return at;
+  }
 
   std::uint64_t multiplier_;
   std::size_t size_ = 0;

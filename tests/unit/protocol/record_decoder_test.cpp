@@ -54,8 +54,16 @@ INSTANTIATE_TEST_SUITE_P(Table, RecordHeaderDecoding, testing::ValuesIn(header_c
 
 using Steps = std::vector<std::string>;
 
-/// The steps that pieces of `bytes` lead to, content of one record joined.
-Steps steps_of(std::string_view bytes, std::size_t first, std::size_t piece) {
+enum class Way : bool { in_steps, whole_where_it_can };
+
+std::string told(const RecordHeader& header) {
+  return "type " + std::to_string(header.type) + " id " + std::to_string(header.request_id) + " content " +
+         std::to_string(header.content_length) + " padding " + std::to_string(header.padding_length);
+}
+
+/// The steps that pieces of `bytes` lead to, content of one record joined. Of a record that is taken whole
+/// the steps that it stands for.
+Steps steps_of(std::string_view bytes, std::size_t first, std::size_t piece, Way way) {
   RecordDecoder decoder;
   Steps steps;
   bool joins = false;
@@ -63,8 +71,15 @@ Steps steps_of(std::string_view bytes, std::size_t first, std::size_t piece) {
     const std::vector<std::uint8_t> block(part.begin(), part.end());
     base::Bytes input(block);
     for (;;) {
+      base::Bytes content;
+      if (way == Way::whole_where_it_can && decoder.take_whole(input, content)) {
+        steps.push_back(told(decoder.header()));
+        if (!content.empty()) steps.push_back("content " + std::string(base::as_text(content)));
+        steps.emplace_back("end");
+        joins = false;
+        continue;
+      }
       const RecordStep step = decoder.next(input);
-      const RecordHeader& header = decoder.header();
       if (step.kind == RecordStep::Kind::content) {
         EXPECT_FALSE(step.content.empty());
         if (!joins) steps.emplace_back("content ");
@@ -78,12 +93,7 @@ Steps steps_of(std::string_view bytes, std::size_t first, std::size_t piece) {
         if (steps.empty() || steps.back() != "wrong version") steps.emplace_back("wrong version");
         break;
       }
-      steps.push_back(step.kind == RecordStep::Kind::end
-                          ? "end"
-                          : "type " + std::to_string(header.type) + " id " +
-                                std::to_string(header.request_id) + " content " +
-                                std::to_string(header.content_length) + " padding " +
-                                std::to_string(header.padding_length));
+      steps.push_back(step.kind == RecordStep::Kind::end ? "end" : told(decoder.header()));
     }
     if (steps.empty() || steps.back() != "wrong version") {
       EXPECT_TRUE(input.empty());
@@ -144,13 +154,35 @@ class RecordDecoding : public testing::TestWithParam<DecoderCase> {};
 
 TEST_P(RecordDecoding, GivesTheSameStepsHoweverCut) {
   const auto& [name, bytes, expected] = GetParam();
-  EXPECT_EQ(steps_of(bytes, bytes.size(), bytes.size()), expected);
-  EXPECT_EQ(steps_of(bytes, 0, 1), expected) << "one byte at a time";
-  // The largest record is cut everywhere near its ends, and every 251 bytes in between.
-  const auto is_near_an_end = [&](std::size_t at) { return at < 1000 || bytes.size() - at < 1000; };
-  for (std::size_t first = 1; first < bytes.size(); ++first) {
-    if (!is_near_an_end(first) && first % 251 != 0) continue;
-    ASSERT_EQ(steps_of(bytes, first, bytes.size()), expected) << "cut after byte " << first;
+  for (const Way way : {Way::in_steps, Way::whole_where_it_can}) {
+    EXPECT_EQ(steps_of(bytes, bytes.size(), bytes.size(), way), expected);
+    EXPECT_EQ(steps_of(bytes, 0, 1, way), expected) << "one byte at a time";
+    // The largest record is cut everywhere near its ends, and every 251 bytes in between.
+    const auto is_near_an_end = [&](std::size_t at) { return at < 1000 || bytes.size() - at < 1000; };
+    for (std::size_t first = 1; first < bytes.size(); ++first) {
+      if (!is_near_an_end(first) && first % 251 != 0) continue;
+      ASSERT_EQ(steps_of(bytes, first, bytes.size(), way), expected) << "cut after byte " << first;
+    }
+  }
+}
+
+TEST(RecordDecoding, TakesARecordAtOnceWhenTheLastByteOfItsPaddingIsThere) {
+  const std::string record = wire::record(5, 7, "hello", {"123"});
+  for (std::size_t size = 0; size <= record.size(); ++size) {
+    RecordDecoder decoder;
+    const base::Bytes given = wire::bytes(record).first(size);
+    base::Bytes input = given;
+    base::Bytes content;
+    EXPECT_EQ(decoder.take_whole(input, content), size == record.size()) << size;
+    EXPECT_EQ(input.size(), size == record.size() ? 0 : size);
+    EXPECT_EQ(wire::text(content), size == record.size() ? "hello" : "");
+    EXPECT_TRUE(decoder.at_boundary());
+    if (size == 0 || size == record.size()) continue;
+    // What began in pieces goes on in pieces, whatever the rest looks like.
+    while (decoder.next(input).kind != RecordStep::Kind::more) {
+    }
+    base::Bytes another = wire::bytes(record);
+    EXPECT_FALSE(decoder.take_whole(another, content)) << size;
   }
 }
 
