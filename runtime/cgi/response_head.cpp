@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "runtime/cgi/params.hpp"
@@ -75,36 +77,88 @@ constexpr Reason reasons[] = {{200, "OK"},
                               {510, "Not Extended"},
                               {511, "Network Authentication Required"}};
 
+constexpr int lowest_status = 200;
+constexpr int highest_status = 599;
+
+/// By status, from the lowest: the place in `reasons`, from 1; 0 is no place.
+constexpr auto places_of_reasons = [] {
+  std::array<std::uint8_t, highest_status - lowest_status + 1> places{};
+  for (std::size_t at = 0; at < std::size(reasons); ++at)
+    places[static_cast<std::size_t>(reasons[at].status - lowest_status)] = static_cast<std::uint8_t>(at + 1);
+  return places;
+}();
+
 /// These belong to the connection between client and web server (RFC 9110, 7.6.1), or are the host's own.
 constexpr std::string_view not_the_plugins[] = {
     "status", "connection", "keep-alive",        "proxy-connection",
     "te",     "trailer",    "transfer-encoding", "upgrade"};
 
-void append_number(base::Buffer& out, std::uint64_t number) {
-  std::array<char, 20> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));
+/// Lengths differ nearly always, and then no text is compared.
+bool is_named(std::string_view name, std::string_view wanted) noexcept {
+  return name.size() == wanted.size() && equals_ignoring_case(name, wanted);
 }
 
-void append_field(base::Buffer& out, std::string_view name, std::string_view value) {
-  out.append(name);
-  out.append(": ");
-  out.append(value);
-  out.append("\r\n");
+/// A value of Location that names no host.
+bool is_path(std::string_view value) noexcept {
+  const std::size_t begin = value.find_first_not_of(" \t");
+  return begin != std::string_view::npos && value[begin] == '/';
 }
 
-void append_status(base::Buffer& out, int status) {
-  out.append("Status: ");
-  append_number(out, static_cast<std::uint64_t>(status));
-  out.append(" ");
-  out.append(reason_phrase(status));
-  out.append("\r\n");
-}
+constexpr std::string_view own_type = "text/plain; charset=utf-8";
 
-void append_length(base::Buffer& out, std::uint64_t length) {
-  out.append("Content-Length: ");
-  append_number(out, length);
-  out.append("\r\n");
+/// Writes lines of a head behind what is in a buffer, into room that was made for all of them at once. They
+/// are there from commit() on.
+class LineWriter {
+ public:
+  LineWriter(base::Buffer& out, std::size_t most)
+      : out_(out), begin_(out.prepare(most).data()), end_(begin_ + most), at_(begin_) {}
+
+  void put(std::string_view text) noexcept {
+    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void number(std::uint64_t number) noexcept {
+    char* const at = reinterpret_cast<char*>(at_);                             // NOLINT: bytes as text
+    at_ += std::to_chars(at, reinterpret_cast<char*>(end_), number).ptr - at;  // NOLINT: likewise
+  }
+  void field(std::string_view name, std::string_view value) noexcept {
+    put(name);
+    put(": ");
+    put(value);
+    put("\r\n");
+  }
+  void status(int status) noexcept {
+    put("Status: ");
+    number(static_cast<std::uint64_t>(status));
+    put(" ");
+    put(reason_phrase(status));
+    put("\r\n");
+  }
+  void length(std::uint64_t length) noexcept {
+    put("Content-Length: ");
+    number(length);
+    put("\r\n");
+  }
+  std::size_t fields(const ResponseHead& head) noexcept {
+    for (std::size_t i = 0; i < head.size(); ++i) field(head.at(i).name, head.at(i).value);
+    return head.size();
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(at_ - begin_); }
+  void commit() noexcept { out_.commit(size()); }
+
+ private:
+  base::Buffer& out_;
+  std::uint8_t* begin_;
+  std::uint8_t* end_;
+  std::uint8_t* at_;
+};
+
+/// What the host's own lines take at most: Status, Content-Type, Retry-After, Content-Length, the empty line.
+constexpr std::size_t own_lines = 256;
+
+std::size_t room_for(const ResponseHead* head) noexcept {
+  constexpr std::size_t around = 4;  // A colon, a space, a line end.
+  return head == nullptr ? 0 : head->text_size() + head->size() * around;
 }
 
 }  // namespace
@@ -112,23 +166,22 @@ void append_length(base::Buffer& out, std::uint64_t length) {
 std::string_view refuse_field(std::string_view name, std::string_view value) noexcept {
   if (!is_token(name)) return "a header name is a token: letters, digits and !#$%&'*+-.^_`|~";
   for (const std::string_view reserved : not_the_plugins) {
-    if (equals_ignoring_case(name, reserved)) return "this header is the host's to write";
+    if (is_named(name, reserved)) return "this header is the host's to write";
   }
   constexpr std::string_view variable = "Variable-";
-  if (equals_ignoring_case(name.substr(0, variable.size()), variable)) {
+  if (name.size() >= variable.size() && lower(name.front()) == 'v' &&
+      equals_ignoring_case(name.substr(0, variable.size()), variable)) {
     return "variables are set as variables, not as headers";
   }
   if (has_control(value)) return "a header value holds no control bytes";
-  if (equals_ignoring_case(name, "Content-Length") && !parse_length(value))
-    return "Content-Length is a decimal number";
+  if (is_named(name, "Content-Length") && !parse_length(value)) return "Content-Length is a decimal number";
   return {};
 }
 
 std::string_view reason_phrase(int status) noexcept {
-  const auto* found =
-      std::lower_bound(std::begin(reasons), std::end(reasons), status,
-                       [](const Reason& reason, int wanted) { return reason.status < wanted; });
-  return found != std::end(reasons) && found->status == status ? found->phrase : "Unknown";
+  if (status < lowest_status || status > highest_status) return "Unknown";
+  const std::size_t place = places_of_reasons[static_cast<std::size_t>(status - lowest_status)];
+  return place == 0 ? "Unknown" : reasons[place - 1].phrase;
 }
 
 void ResponseHead::clear() noexcept {
@@ -139,7 +192,7 @@ void ResponseHead::clear() noexcept {
 }
 
 bool ResponseHead::set_status(int status) noexcept {
-  if (status < 200 || status > 599) return false;
+  if (status < lowest_status || status > highest_status) return false;
   status_ = status;
   has_status_ = true;
   return true;
@@ -147,6 +200,10 @@ bool ResponseHead::set_status(int status) noexcept {
 
 std::string_view ResponseHead::add(std::string_view name, std::string_view value) {
   if (const std::string_view wrong = refuse_field(name, value); !wrong.empty()) return wrong;
+  return append(name, value);
+}
+
+std::string_view ResponseHead::append(std::string_view name, std::string_view value) {
   constexpr std::size_t most = 1U << 20U;
   if (text_.size() + name.size() + value.size() > most) return "the head is too large";
   places_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
@@ -159,7 +216,7 @@ std::string_view ResponseHead::add(std::string_view name, std::string_view value
 std::string_view ResponseHead::set(std::string_view name, std::string_view value) {
   if (const std::string_view wrong = refuse_field(name, value); !wrong.empty()) return wrong;
   remove(name);
-  return add(name, value);
+  return append(name, value);
 }
 
 void ResponseHead::keep(std::size_t count) noexcept {
@@ -170,23 +227,16 @@ void ResponseHead::keep(std::size_t count) noexcept {
 
 void ResponseHead::remove(std::string_view name) noexcept {
   std::erase_if(places_, [&](const PlaceInText& place) {
-    return equals_ignoring_case(std::string_view(text_).substr(place.begin, place.name_size), name);
+    return is_named(std::string_view(text_).substr(place.begin, place.name_size), name);
   });
 }
 
 std::optional<std::string_view> ResponseHead::find(std::string_view name) const noexcept {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const Field field = at(i);
-    if (equals_ignoring_case(field.name, name)) return field.value;
+    if (is_named(field.name, name)) return field.value;
   }
   return std::nullopt;
-}
-
-ResponseHead::Field ResponseHead::at(std::size_t index) const noexcept {
-  const PlaceInText& place = places_[index];
-  const std::string_view text = text_;
-  return {text.substr(place.begin, place.name_size),
-          text.substr(place.begin + place.name_size, place.value_size)};
 }
 
 void ResponseHead::swap(ResponseHead& other) noexcept {
@@ -197,76 +247,75 @@ void ResponseHead::swap(ResponseHead& other) noexcept {
 }
 
 std::size_t append_fields(const ResponseHead& head, base::Buffer& out) {
-  for (std::size_t i = 0; i < head.size(); ++i) append_field(out, head.at(i).name, head.at(i).value);
+  LineWriter lines(out, room_for(&head));
+  lines.fields(head);
+  lines.commit();
   return head.size();
 }
 
 std::string_view emit(const ResponseHead& head, const HeadRules& rules, base::Buffer& out) {
-  const std::size_t start = out.size();
-  const bool moved = head.find("Location").has_value();
-  const int status = !head.has_status() && moved ? 302 : head.status();
+  const int status = !head.has_status() && head.find("Location") ? 302 : head.status();
   const bool never_a_body = status == 204 || status == 304;
   std::size_t fields = 1;
   bool has_type = false;
   bool has_length = false;
-  append_status(out, status);
+  LineWriter lines(out, own_lines + room_for(&head) + room_for(rules.more));
+  lines.status(status);
   for (std::size_t i = 0; i < head.size(); ++i) {
     const ResponseHead::Field field = head.at(i);
-    const bool is_type = equals_ignoring_case(field.name, "Content-Type");
-    const bool is_length = equals_ignoring_case(field.name, "Content-Length");
+    const bool is_type = is_named(field.name, "Content-Type");
+    const bool is_length = is_named(field.name, "Content-Length");
     if (never_a_body && (is_type || is_length)) continue;
     // Apache's CGI modules would answer with what they find at that path, past every filter.
-    const std::size_t begin = field.value.find_first_not_of(" \t");
-    if (status == 200 && begin != std::string_view::npos && field.value[begin] == '/' &&
-        equals_ignoring_case(field.name, "Location"))
-      continue;
+    if (status == 200 && is_named(field.name, "Location") && is_path(field.value)) continue;
     if ((is_type && has_type) || (is_length && (has_length || rules.content_length))) continue;
     has_type = has_type || is_type;
     has_length = has_length || is_length;
-    append_field(out, field.name, field.value);
+    lines.field(field.name, field.value);
     ++fields;
   }
-  if (rules.more != nullptr) fields += append_fields(*rules.more, out);
+  if (rules.more != nullptr) fields += lines.fields(*rules.more);
   if (!never_a_body) {
     if (!has_type && rules.body_may_follow) {
-      append_field(out, "Content-Type", "text/plain; charset=utf-8");
+      lines.field("Content-Type", own_type);
       ++fields;
     }
     if (rules.content_length) {
-      append_length(out, *rules.content_length);
+      lines.length(*rules.content_length);
       ++fields;
     }
   }
-  out.append("\r\n");
-  if (fields > rules.max_fields || out.size() - start > rules.max_bytes) {
-    out.truncate(start);
-    return fields > rules.max_fields ? "the head has more fields than head_fields"
-                                     : "the head is larger than head_bytes";
-  }
+  lines.put("\r\n");
+  if (fields > rules.max_fields) return "the head has more fields than head_fields";
+  if (lines.size() > rules.max_bytes) return "the head is larger than head_bytes";
+  lines.commit();
   return {};
 }
 
 void emit_plain(int status, std::string_view allow, int retry_after, bool head_method,
                 const ResponseHead* more, base::Buffer& out, std::size_t& head_end) {
-  const std::size_t start = out.size();
   const std::string_view phrase = reason_phrase(status);
-  append_status(out, status);
-  append_field(out, "Content-Type", "text/plain; charset=utf-8");
-  if (!allow.empty()) append_field(out, "Allow", allow);
+  constexpr std::string_view allow_name = "Allow";
+  LineWriter lines(out, own_lines + allow_name.size() + allow.size() + room_for(more));
+  lines.status(status);
+  lines.field("Content-Type", own_type);
+  if (!allow.empty()) lines.field(allow_name, allow);
   if (retry_after > 0) {
-    out.append("Retry-After: ");
-    append_number(out, static_cast<std::uint64_t>(retry_after));
-    out.append("\r\n");
+    lines.put("Retry-After: ");
+    lines.number(static_cast<std::uint64_t>(retry_after));
+    lines.put("\r\n");
   }
-  if (more != nullptr) append_fields(*more, out);
-  append_length(out, phrase.size() + 5);  // "404 ", the phrase, a line end.
-  out.append("\r\n");
-  head_end = out.size() - start;
-  if (head_method) return;
-  append_number(out, static_cast<std::uint64_t>(status));
-  out.append(" ");
-  out.append(phrase);
-  out.append("\n");
+  if (more != nullptr) lines.fields(*more);
+  lines.length(phrase.size() + 5);  // "404 ", the phrase, a line end.
+  lines.put("\r\n");
+  head_end = lines.size();
+  if (!head_method) {
+    lines.number(static_cast<std::uint64_t>(status));
+    lines.put(" ");
+    lines.put(phrase);
+    lines.put("\n");
+  }
+  lines.commit();
 }
 
 }  // namespace trivet::cgi

@@ -47,11 +47,19 @@ class ResponseHead {
   void keep(std::size_t count) noexcept;  ///< Forgets those after the first `count`.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;  ///< The first.
   [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
-  [[nodiscard]] Field at(std::size_t index) const noexcept;
+  [[nodiscard]] Field at(std::size_t index) const noexcept {
+    const PlaceInText& place = places_[index];
+    const char* const name = text_.data() + place.begin;
+    return {{name, place.name_size}, {name + place.name_size, place.value_size}};
+  }
+  /// No less than the bytes of all names and values.
+  [[nodiscard]] std::size_t text_size() const noexcept { return text_.size(); }
 
   void swap(ResponseHead& other) noexcept;
 
  private:
+  std::string_view append(std::string_view name, std::string_view value);
+
   /// Where a field stands in text_: name, then value.
   struct PlaceInText {
     std::uint32_t begin;
