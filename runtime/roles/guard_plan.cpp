@@ -264,13 +264,13 @@ void GuardPlan::on_guard_done(GuardRun& which) {
   if (outcome_ != Outcome::none) owner_.on_guards_done();
 }
 
-void GuardPlan::cancel() {
+void GuardPlan::give_up() {
   asked_ = nullptr;
   first_run_.cancel();
   for (const auto& each : more_runs_) each->cancel();
 }
 
-bool GuardPlan::busy() const noexcept {
+bool GuardPlan::is_any_busy() const noexcept {
   return first_run_.busy() ||
          std::any_of(more_runs_.begin(), more_runs_.end(), [](const auto& each) { return each->busy(); });
 }

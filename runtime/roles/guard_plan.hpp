@@ -65,8 +65,10 @@ class GuardPlan final : private GuardRun::Owner {
   /// True when there is an outcome at once; otherwise on_guards_done() follows. `method` may be empty:
   /// unknown. Both outlive the plan's work.
   [[nodiscard]] bool start(const CallFacts& facts, std::string_view method);
-  void cancel();
-  [[nodiscard]] bool busy() const noexcept;
+  void cancel() {
+    if (count_ != 0) give_up();
+  }
+  [[nodiscard]] bool busy() const noexcept { return count_ != 0 && is_any_busy(); }
 
   [[nodiscard]] Outcome outcome() const noexcept { return outcome_; }
   [[nodiscard]] GuardAnswer& answer() noexcept { return answer_; }
@@ -93,6 +95,8 @@ class GuardPlan final : private GuardRun::Owner {
     GuardAnswer answer;
   };
 
+  void give_up();
+  [[nodiscard]] bool is_any_busy() const noexcept;
   void on_guard_done(GuardRun& which) override;
   void proceed();
   void enter(const std::vector<Guard>& guards, const Guard* group);

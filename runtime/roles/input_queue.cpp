@@ -7,11 +7,6 @@ namespace {
 constexpr std::size_t read_back = 65536;
 }
 
-void InputQueue::configure(SpoolStore& store, std::size_t in_memory) noexcept {
-  store_ = &store;
-  in_memory_ = in_memory;
-}
-
 InputQueue::Kept InputQueue::append(base::Bytes bytes) {
   if (in_file_ == 0 && memory_.size() + bytes.size() <= in_memory_) {
     memory_.append(bytes);
@@ -51,7 +46,7 @@ base::Bytes InputQueue::front() {
   return memory_.bytes();
 }
 
-void InputQueue::clear() noexcept {
+void InputQueue::drop() noexcept {
   if (in_file_ != 0) store_->give_back(static_cast<std::size_t>(in_file_));
   in_file_ = 0;
   file_.reset();

@@ -60,7 +60,10 @@ class InputQueue {
   InputQueue& operator=(const InputQueue&) = delete;
   ~InputQueue() { clear(); }
 
-  void configure(SpoolStore& store, std::size_t in_memory) noexcept;
+  void configure(SpoolStore& store, std::size_t in_memory) noexcept {
+    store_ = &store;
+    in_memory_ = in_memory;
+  }
   [[nodiscard]] Kept append(base::Bytes bytes);
   [[nodiscard]] bool empty() const noexcept { return memory_.empty() && in_file_ == 0; }
   [[nodiscard]] std::uint64_t size() const noexcept { return memory_.size() + in_file_; }
@@ -69,10 +72,14 @@ class InputQueue {
   [[nodiscard]] base::Bytes front();
   void pop(std::size_t n) noexcept { memory_.consume(n); }
   /// Drops everything and gives memory and file back.
-  void clear() noexcept;
+  void clear() noexcept {
+    if (memory_.capacity() != 0 || file_ != nullptr || !error_.empty()) drop();
+  }
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
  private:
+  void drop() noexcept;
+
   SpoolStore* store_ = nullptr;
   std::size_t in_memory_ = 0;
   base::Buffer memory_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "runtime/protocol/encoder.hpp"
 #include "runtime/protocol/name_value.hpp"
@@ -15,6 +16,17 @@ constexpr std::size_t kept_block = 16384;
 /// time.
 constexpr std::size_t nginx_buffer = 4000;
 constexpr std::uint32_t told_large_head = 1U << 3U;
+
+/// The two hexadecimal digits of each byte.
+constexpr auto digits_of_bytes = [] {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::array<char, 512> all{};
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    all[2 * byte] = digits[byte / 16];
+    all[2 * byte + 1] = digits[byte % 16];
+  }
+  return all;
+}();
 
 }  // namespace
 
@@ -40,8 +52,7 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
   params_block_.clear();
   guards_.clear();
   method_ = {};
-  body_.reset();
-  data_.reset();
+  // body_ and data_ are as new: let_go_if_idle() saw to that.
   body_.queue.configure(env_.spools, env_.limits.spool_memory);
   data_.queue.configure(env_.spools, env_.limits.spool_memory);
   body_.limit = data_.limit = UINT64_MAX;
@@ -68,10 +79,10 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
 }
 
 void Request::make_id() {
-  static constexpr std::string_view digits = "0123456789abcdef";
   std::uint64_t value = static_cast<std::uint64_t>(env_.id_seed) << 32U | (number_ & 0xffffffffU);
   id_length_ = 16;
-  for (std::size_t at = id_length_; at > 0; --at, value >>= 4U) id_text_[at - 1] = digits[value & 0xfU];
+  for (std::size_t at = id_length_; at > 0; at -= 2, value >>= 8U)
+    std::memcpy(id_text_.data() + at - 2, digits_of_bytes.data() + 2 * (value & 0xffU), 2);
 }
 
 /// The web server's own name for the request, where the configuration says that there is one. A text that
@@ -371,13 +382,16 @@ void Request::answered() {
 }
 
 void Request::detach() {
-  if (state_ != State::over && state_ != State::idle) tell_access("gone");
+  const bool is_cut_off = state_ != State::over;
+  if (is_cut_off && state_ != State::idle) tell_access("gone");
   peer_ = nullptr;
   state_ = State::over;
   writer_.detach();
-  chain_.cancel();
-  guards_.cancel();
-  patience_.stop();
+  if (is_cut_off) {  // Else answered() did this.
+    chain_.cancel();
+    guards_.cancel();
+    patience_.stop();
+  }
   let_go_if_idle();
 }
 

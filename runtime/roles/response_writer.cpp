@@ -16,6 +16,15 @@ constexpr std::chrono::milliseconds longest_hold{20};
 constexpr std::size_t small_piece = 4096;
 constexpr std::size_t gathered = 16384;
 
+/// A buffer of usual size keeps its block, for the next request too.
+void empty(base::Buffer& buffer) noexcept {
+  if (buffer.capacity() > gathered) {
+    buffer.release();
+  } else {
+    buffer.clear();
+  }
+}
+
 }  // namespace
 
 ResponseWriter::ResponseWriter() = default;
@@ -44,14 +53,8 @@ void ResponseWriter::reset(Peer& peer, base::Loop& loop, const base::Limits& lim
 void ResponseWriter::detach() noexcept {
   peer_ = nullptr;
   timer_.cancel();
-  // Buffers of usual size stay for the next request.
-  for (base::Buffer* buffer : {&held_, &delayed_}) {
-    if (buffer->capacity() > gathered) {
-      buffer->release();
-    } else {
-      buffer->clear();
-    }
-  }
+  empty(held_);
+  empty(delayed_);
 }
 
 bool ResponseWriter::has_room() const noexcept {
@@ -153,7 +156,7 @@ void ResponseWriter::release() {
   held_back_ = false;
   if (peer_ == nullptr || delayed_.empty()) return;
   out().append(delayed_.bytes());
-  delayed_.release();
+  empty(delayed_);
   sent();
 }
 
@@ -178,8 +181,11 @@ void ResponseWriter::end(std::uint32_t app_status, std::uint8_t protocol_status,
   state_ = State::ended;
   held_.clear();
   if (peer_ == nullptr) return;
-  if (with_stream_end) protocol::append_stream_end(out(), RecordType::standard_out, id_);
-  protocol::append_end_request(out(), id_, app_status, static_cast<ProtocolStatus>(protocol_status));
+  if (with_stream_end) {
+    protocol::append_answer_end(out(), id_, app_status, static_cast<ProtocolStatus>(protocol_status));
+  } else {
+    protocol::append_end_request(out(), id_, app_status, static_cast<ProtocolStatus>(protocol_status));
+  }
   sent();
   if (release_when_complete_) release();
 }
