@@ -1,6 +1,8 @@
 // What single parts cost: built where CMake finds Google Benchmark (libbenchmark-dev) and TRIVET_MICRO is ON.
 #include <benchmark/benchmark.h>
 
+#include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,9 +13,12 @@
 #include "runtime/cgi/response_head.hpp"
 #include "runtime/cli/bench/params.hpp"
 #include "runtime/cli/bench/request_image.hpp"
+#include "runtime/log/memory_log.hpp"
+#include "runtime/plugin/plugin.hpp"
 #include "runtime/protocol/encoder.hpp"
 #include "runtime/protocol/name_value.hpp"
 #include "runtime/protocol/record_decoder.hpp"
+#include "runtime/roles/chain.hpp"
 #include "runtime/roles/router.hpp"
 
 namespace {
@@ -108,6 +113,130 @@ void writing_a_head(benchmark::State& state) {
   }
 }
 BENCHMARK(writing_a_head);
+
+class StillLoop final : public base::Loop {
+ public:
+  [[nodiscard]] base::TimePoint now() const noexcept override {
+    return base::TimePoint{} + std::chrono::hours(1);
+  }
+  base::TimerQueue& timers() noexcept override { return timers_; }
+  void post(base::Task& /*task*/) noexcept override {}
+
+ private:
+  base::TimerQueue timers_;
+};
+
+/// A connection that takes everything.
+class Drain final : public roles::Peer {
+ public:
+  base::Buffer& out() noexcept override { return out_; }
+  [[nodiscard]] bool has_room() const noexcept override { return true; }
+  [[nodiscard]] bool shared() const noexcept override { return false; }
+  void touch() noexcept override {}
+  void on_request_ended(roles::Request& /*request*/, bool /*broken*/) override {}
+  [[nodiscard]] std::string_view name() const noexcept override { return {}; }
+
+ private:
+  base::Buffer out_;
+};
+
+/// A chain from its first call to the last, with the plugin of bench-plugins/ on the loop: without what reads
+/// a request, finds its route and sends the answer.
+class ChainRun final : private roles::Chain::Owner {
+ public:
+  ChainRun(bool responds, std::size_t filters)
+      : folder_(std::filesystem::temp_directory_path() / "trivet-bench-micro") {
+    std::filesystem::create_directories(folder_);
+    config::Plugin small;
+    small.name = "small";
+    small.path = TRIVET_BENCH_PLUGINS "/small.so";
+    small.threads = 0;
+    auto started = plugin::Plugin::start(small, folder_, log_);
+    if (!started) {
+      wrong_ = started.error().message;
+      return;
+    }
+    plugin_ = std::move(*started);
+    config::Route route;
+    route.filter.resize(filters);
+    route_ = std::make_unique<roles::Route>(route);
+    if (responds) route_->source = plugin_.get();
+    route_->filters.assign(filters, plugin_.get());
+    for (const auto& [name, value] : cli::bench::bench_params({})) params_.add(name, value);
+    static_cast<void>(params_.settle());
+    facts_.params = &params_;
+    facts_.log = &log_;
+    facts_.loop = &loop_;
+    facts_.limits = &limits_;
+    facts_.window = limits_.window;
+  }
+  ~ChainRun() override { std::filesystem::remove_all(folder_); }
+  ChainRun(const ChainRun&) = delete;
+  ChainRun& operator=(const ChainRun&) = delete;
+
+  /// The bytes of `data`, one after the other, go to a filter; a responder has no body.
+  void run(std::initializer_list<base::Bytes> data) {
+    const roles::StageInput lane = route_->has_source() ? roles::StageInput::body : roles::StageInput::data;
+    ended_ = false;
+    peer_.out().clear();
+    writer_.reset(peer_, loop_, limits_, 1);
+    chain_.build(*route_, route_->has_source(), false, facts_, facts_);
+    chain_.start();
+    for (const base::Bytes bytes : data) chain_.input(lane, bytes);
+    chain_.end_input(lane, TRIVET_END_COMPLETE);
+    benchmark::DoNotOptimize(peer_.out().data());
+    if (!ended_ && wrong_.empty()) wrong_ = "the chain did not end";
+    chain_.clear();
+  }
+  [[nodiscard]] const std::string& wrong() const noexcept { return wrong_; }
+
+ private:
+  void on_chain_failed(roles::StageFailure failure) override { wrong_ = failure.text; }
+  void on_chain_ended() override { ended_ = true; }
+  void on_chain_progress() override {}
+
+  std::filesystem::path folder_;
+  log::MemoryLog log_;
+  StillLoop loop_;
+  base::Limits limits_;
+  Drain peer_;
+  cgi::Params params_;
+  roles::CallFacts facts_;
+  std::unique_ptr<plugin::Plugin> plugin_;
+  std::unique_ptr<roles::Route> route_;
+  roles::ResponseWriter writer_;
+  roles::Chain chain_{*this, writer_};
+  std::string wrong_;
+  bool ended_ = false;
+};
+
+/// A responder that sets one field and writes five bytes.
+void calling_a_plugin(benchmark::State& state) {
+  ChainRun chain(true, 0);
+  for (auto _ : state) {
+    if (!chain.wrong().empty()) {
+      state.SkipWithError(chain.wrong().c_str());
+      break;
+    }
+    chain.run({});
+  }
+}
+BENCHMARK(calling_a_plugin);
+
+/// 64 KiB through so many filters, in one piece.
+void filtering_64_kib(benchmark::State& state) {
+  ChainRun chain(false, static_cast<std::size_t>(state.range(0)));
+  const std::vector<std::uint8_t> data(65536, 'x');
+  for (auto _ : state) {
+    if (!chain.wrong().empty()) {
+      state.SkipWithError(chain.wrong().c_str());
+      break;
+    }
+    chain.run({base::Bytes(data)});
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * data.size()));
+}
+BENCHMARK(filtering_64_kib)->Arg(1)->Arg(2);
 
 }  // namespace
 

@@ -1,8 +1,14 @@
 /* What tests/bench/trivet.toml answers, with libfcgi, as its own documentation writes applications. On
- * descriptor 0. */
+ * descriptor 0.
+ *
+ *   libfcgi [PROCESSES]
+ */
 #include <fcgiapp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 static char piece[65536];
 
@@ -13,9 +19,15 @@ static void copy(FCGX_Stream* in, FCGX_Stream* out) {
   }
 }
 
-int main(void) {
+int main(int argc, char** argv) {
   static const char download[] = "/bench/download/";
   FCGX_Request request;
+  int processes = argc > 1 ? atoi(argv[1]) : 1;
+  while (--processes > 0) {
+    if (fork() != 0) continue;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    break;
+  }
   FCGX_Init();
   FCGX_InitRequest(&request, 0, 0);
   while (FCGX_Accept_r(&request) >= 0) {

@@ -2,23 +2,31 @@
 // epoll, one read and one write per request. It walks over all records and pairs, and knows no route, no
 // limit and no fault. What compare.py holds the others against.
 //
-//   raw PATH
+//   raw PATH [--processes N] [--worker]
 //
 // Answers as tests/bench/trivet.toml does: /bench/hello, /bench/sink, /bench/download/BYTES, and in the role
-// of a filter the data. One request at a time on each connection.
+// of a filter the data. Requests may share a connection; a download may not. --worker: another thread makes
+// each answer, and the loop sends it, as a host does for a plugin that may block.
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <condition_variable>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -28,20 +36,66 @@ enum Role : std::uint8_t { responder = 1, authorizer = 2, filter = 3 };
 
 constexpr std::string_view head = "Status: 200 OK\r\nContent-Type: text/plain\r\n\r\n";
 
+struct Request {
+  std::string pairs;
+  std::uint8_t role = responder;
+  bool head_sent = false;
+};
+
 struct Connection {
   int descriptor = -1;
   std::vector<std::uint8_t> cut;  ///< The beginning of a record that is not there yet.
-  std::string pairs;
+  std::vector<Request> requests;  ///< By id.
   std::string out;
   std::size_t sent = 0;       ///< Of `out`.
   std::uint64_t to_pour = 0;  ///< Bytes of a download that are not in `out` yet.
+  std::uint16_t poured = 0;   ///< The id of that.
+  std::size_t away = 0;       ///< Requests that the worker has.
   bool pouring = false;
-  bool head_sent = false;
   bool keep = false;
   bool watches_writing = false;
-  std::uint8_t role = responder;
-  std::uint16_t id = 0;
+  bool gone = false;     ///< Closed, but the worker has something of it.
+  bool touched = false;  ///< The worker's answers are in `out`.
 };
+
+/// What goes to the worker: the id and role of a request; and what comes back: its answer.
+struct Errand {
+  Connection* of;
+  std::uint16_t id;
+  std::uint8_t role;
+  std::string answer;
+};
+
+/// The thread that makes answers. Each side is told only when it sleeps, and takes all there is.
+class Worker {
+ public:
+  explicit Worker(int told) : told_(told), thread_([this] { run(); }) { thread_.detach(); }
+
+  void give(Errand errand) {
+    const std::lock_guard lock(mutex_);
+    todo_.push_back(std::move(errand));
+    if (std::exchange(sleeps_, false)) wake_.notify_one();
+  }
+  /// What is done, in the place of `before`.
+  void take(std::vector<Errand>& before) {
+    before.clear();
+    const std::lock_guard lock(mutex_);
+    before.swap(done_);
+  }
+
+ private:
+  void run();
+
+  int told_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Errand> todo_;
+  std::vector<Errand> done_;
+  bool sleeps_ = false;
+  std::thread thread_;
+};
+
+Worker* worker = nullptr;  ///< Null: answers are made on the loop.
 
 void append_record(std::string& out, Type type, std::uint16_t id, std::string_view content) {
   const auto byte = [](std::size_t value) { return static_cast<char>(value & 0xffU); };
@@ -57,9 +111,9 @@ void append_record(std::string& out, Type type, std::uint16_t id, std::string_vi
   out.append(header, sizeof header).append(content).append(padding, '\0');
 }
 
-void append_end(Connection& of) {
-  append_record(of.out, output, of.id, {});
-  append_record(of.out, end, of.id, std::string_view("\0\0\0\0\0\0\0\0", 8));
+void append_end(std::string& out, std::uint16_t id) {
+  append_record(out, output, id, {});
+  append_record(out, end, id, std::string_view("\0\0\0\0\0\0\0\0", 8));
 }
 
 std::size_t length_at(std::string_view text, std::size_t& at) {
@@ -86,48 +140,78 @@ std::string_view uri_of(std::string_view pairs) {
   return uri;
 }
 
-void hello(Connection& of) {
+void hello(std::string& out, std::uint16_t id, std::uint8_t role) {
   std::string answer(head);
-  if (of.role != authorizer) answer += "hello";
-  append_record(of.out, output, of.id, answer);
-  append_end(of);
+  if (role != authorizer) answer += "hello";
+  append_record(out, output, id, answer);
+  append_end(out, id);
 }
 
-void answer(Connection& of) {
+void Worker::run() {
+  std::vector<Errand> errands;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    sleeps_ = todo_.empty();
+    wake_.wait(lock, [this] { return !todo_.empty(); });
+    sleeps_ = false;
+    errands.swap(todo_);
+    for (Errand& each : errands) {
+      lock.unlock();
+      hello(each.answer, each.id, each.role);
+      lock.lock();
+      const bool is_first = done_.empty();
+      done_.push_back(std::move(each));
+      constexpr std::uint64_t one = 1;
+      if (is_first && ::write(told_, &one, sizeof one) < 0) std::abort();
+    }
+    errands.clear();
+  }
+}
+
+void hello(Connection& of, std::uint16_t id, std::uint8_t role) {
+  if (worker == nullptr) return hello(of.out, id, role);
+  ++of.away;
+  worker->give({&of, id, role, {}});
+}
+
+void answer(Connection& of, std::uint16_t id, const Request& request) {
   constexpr std::string_view download = "/bench/download/";
-  const std::string_view uri = uri_of(of.pairs);
-  if (of.role == responder && uri.substr(0, download.size()) == download) {
-    append_record(of.out, output, of.id, head);
+  const std::string_view uri = uri_of(request.pairs);
+  if (uri.substr(0, download.size()) == download) {
+    append_record(of.out, output, id, head);
     of.to_pour = std::strtoull(std::string(uri.substr(download.size())).c_str(), nullptr, 10);
+    of.poured = id;
     of.pouring = true;
   } else {
-    hello(of);
+    hello(of, id, request.role);
   }
 }
 
 void take(Connection& of, const std::uint8_t* header, std::string_view content) {
+  const auto id = static_cast<std::uint16_t>(header[2] << 8U | header[3]);
+  if (of.requests.size() <= id) of.requests.resize(std::size_t{id} + 1);
+  Request& request = of.requests[id];
   switch (header[1]) {
     case begin:
-      of.id = static_cast<std::uint16_t>(header[2] << 8U | header[3]);
-      of.role = static_cast<std::uint8_t>(content[1]);
+      request.role = static_cast<std::uint8_t>(content[1]);
+      request.head_sent = false;
+      request.pairs.clear();
       of.keep = (content[2] & 1) != 0;
-      of.head_sent = false;
-      of.pairs.clear();
       break;
     case params:
-      of.pairs.append(content);
-      if (content.empty() && of.role == authorizer) hello(of);
+      request.pairs.append(content);
+      if (content.empty() && request.role == authorizer) hello(of, id, authorizer);
       break;
     case body:
-      if (content.empty() && of.role == responder) answer(of);
+      if (content.empty() && request.role == responder) answer(of, id, request);
       break;
     case data:
-      if (!of.head_sent) append_record(of.out, output, of.id, head);
-      of.head_sent = true;
+      if (!request.head_sent) append_record(of.out, output, id, head);
+      request.head_sent = true;
       if (content.empty())
-        append_end(of);
+        append_end(of.out, id);
       else
-        append_record(of.out, output, of.id, content);
+        append_record(of.out, output, id, content);
       break;
     default:
       break;
@@ -149,22 +233,31 @@ std::size_t take_records(Connection& of, const std::uint8_t* bytes, std::size_t 
 
 class Server {
  public:
-  explicit Server(int listener) : listener_(listener), epoll_(::epoll_create1(EPOLL_CLOEXEC)), read_(262144) {
+  /// `told`: an eventfd that says that the worker has done something, or -1.
+  Server(int listener, int told)
+      : listener_(listener), told_(told), epoll_(::epoll_create1(EPOLL_CLOEXEC)), read_(262144) {
     epoll_event event{};
-    event.events = EPOLLIN;
+    event.events = EPOLLIN | EPOLLEXCLUSIVE;  // Of several processes one is woken.
     ::epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_, &event);
+    event.events = EPOLLIN;
+    event.data.ptr = this;
+    if (told_ >= 0) ::epoll_ctl(epoll_, EPOLL_CTL_ADD, told_, &event);
   }
 
   void run() {
     std::array<epoll_event, 128> ready;
     for (;;) {
       const int count = ::epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), -1);
+      bool answers = false;
       for (int at = 0; at < count; ++at) {
         if (ready[at].data.ptr == nullptr)
           accept();
+        else if (ready[at].data.ptr == this)
+          answers = true;
         else
           on_event(*static_cast<Connection*>(ready[at].data.ptr), ready[at].events);
       }
+      if (answers) take_answers();  // Last: it may free connections.
     }
   }
 
@@ -179,6 +272,25 @@ class Server {
     event.data.ptr = made;
     ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event);
     on_event(*made, EPOLLIN);
+  }
+
+  void take_answers() {
+    std::uint64_t times = 0;
+    if (::read(told_, &times, sizeof times) < 0) return;
+    worker->take(done_);
+    for (Errand& each : done_) {
+      each.of->out += each.answer;
+      --each.of->away;
+      if (!std::exchange(each.of->touched, true)) touched_.push_back(each.of);
+    }
+    for (Connection* const each : touched_) {
+      each->touched = false;
+      if (!each->gone)
+        send(*each);
+      else if (each->away == 0)
+        delete each;
+    }
+    touched_.clear();
   }
 
   void on_event(Connection& of, std::uint32_t events) {
@@ -212,7 +324,7 @@ class Server {
       if (of.sent < of.out.size()) continue;
       of.out.clear();
       of.sent = 0;
-      if (of.out.empty() && !of.pouring && !of.keep) return close(of), false;
+      if (!of.pouring && !of.keep) return close(of), false;
     }
     if (of.watches_writing) watch(of, false);
     return true;
@@ -221,11 +333,11 @@ class Server {
   static void pour(Connection& of) {
     static const std::string piece(65528, 'x');
     const std::size_t now = of.to_pour < piece.size() ? static_cast<std::size_t>(of.to_pour) : piece.size();
-    if (now != 0) append_record(of.out, output, of.id, std::string_view(piece).substr(0, now));
+    if (now != 0) append_record(of.out, output, of.poured, std::string_view(piece).substr(0, now));
     of.to_pour -= now;
     if (of.to_pour != 0) return;
     of.pouring = false;
-    append_end(of);
+    append_end(of.out, of.poured);
   }
 
   void watch(Connection& of, bool writing) const {
@@ -238,29 +350,50 @@ class Server {
 
   static void close(Connection& of) {
     ::close(of.descriptor);
-    delete &of;
+    of.gone = true;
+    if (of.away == 0) delete &of;
   }
 
   int listener_;
+  int told_;
   int epoll_;
   std::vector<std::uint8_t> read_;
+  std::vector<Errand> done_;
+  std::vector<Connection*> touched_;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  bool with_worker = false;
+  int processes = 1;
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
-  if (argc != 2 || std::strlen(argv[1]) >= sizeof name.sun_path) {
-    std::cerr << "usage: raw PATH\n";
+  for (int at = 2; at < argc; ++at) {
+    const std::string_view word = argv[at];
+    if (word == "--worker")
+      with_worker = true;
+    else
+      processes = word == "--processes" && at + 1 < argc ? std::atoi(argv[++at]) : 0;
+  }
+  if (argc < 2 || std::strlen(argv[1]) >= sizeof name.sun_path || processes < 1) {
+    std::cerr << "usage: raw PATH [--processes N] [--worker]\n";
     return 64;
   }
   std::strcpy(name.sun_path, argv[1]);
-  const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  // One process of several must not wait in accept() for what another took.
+  const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (::bind(listener, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
       ::listen(listener, 4096) != 0) {
     std::cerr << "raw: " << std::strerror(errno) << '\n';
     return 1;
   }
-  Server(listener).run();
+  while (--processes > 0) {
+    if (::fork() != 0) continue;
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    break;
+  }
+  const int told = with_worker ? ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) : -1;
+  if (with_worker) worker = new Worker(told);  // To the end of the process.
+  Server(listener, told).run();
 }
