@@ -44,7 +44,8 @@ void Params::borrow(const Params& other) {
 
 void Params::add(std::string_view name, std::string_view value) {
   if (base::count_zeros(base::as_bytes(name)) + base::count_zeros(base::as_bytes(value)) != 0) note_nul();
-  add_unchecked(name, value);
+  is_indexed_ = false;
+  list_.push_back({name, value});
 }
 
 std::string_view Params::keep(std::string_view first, std::string_view between, std::string_view second) {
@@ -111,8 +112,14 @@ std::optional<Refusal> Params::settle_repeats(const std::vector<std::uint32_t>& 
 }
 
 std::optional<Refusal> Params::settle() {
-  const auto is_empty = [](const Param& param) { return param.name.empty(); };
-  if (std::any_of(list_.begin(), list_.end(), is_empty)) return Refusal{400, "a parameter has an empty name"};
+  // A client's header Proxy: programs take it for their proxy setting.
+  constexpr std::string_view proxy = "HTTP_PROXY";
+  bool has_proxy = false;
+  for (const Param& each : list_) {
+    if (each.name.empty()) return Refusal{400, "a parameter has an empty name"};
+    has_proxy = has_proxy || each.name == proxy;
+  }
+  if (has_proxy) std::erase_if(list_, [&](const Param& param) { return param.name == proxy; });
   if (has_nul_) return Refusal{400, "a parameter has a NUL byte in it"};
   const Param* const list = list_.data();
   is_indexed_ = index_.build(static_cast<std::uint32_t>(list_.size()),

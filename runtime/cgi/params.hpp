@@ -10,15 +10,11 @@
 #include <vector>
 
 #include "runtime/base/name_index.hpp"
+#include "runtime/base/pair.hpp"
 
 namespace trivet::cgi {
 
-struct Param {
-  std::string_view name;
-  std::string_view value;
-
-  friend bool operator==(const Param&, const Param&) = default;
-};
+using Param = base::Pair;
 
 /// Why a request is refused before any route is looked at: the status it gets and a text for the log (and,
 /// for a person who set the web server up, the cure). Never sent to the client.
@@ -52,12 +48,14 @@ class Params {
   void reset() noexcept;
   /// One pair as it arrived.
   void add(std::string_view name, std::string_view value);
-  /// The same, where the caller looks for NUL bytes, in all pairs at once, and tells of one by note_nul().
-  void add_unchecked(std::string_view name, std::string_view value) {
+  /// Many: room for `n` more; took() says how many were filled. The caller looks for
+  /// NUL bytes in all of them at once, and tells of one by note_nul().
+  [[nodiscard]] std::span<Param> room(std::size_t n) {
     is_indexed_ = false;
-    if (name == "HTTP_PROXY") return;  // A client's Proxy header; programs take it for their proxy setting.
-    list_.push_back({name, value});
+    list_.resize(list_.size() + n);
+    return std::span(list_).last(n);
   }
+  void took(std::size_t n, std::size_t of) { list_.resize(list_.size() - (of - n)); }
   void note_nul() noexcept { has_nul_ = true; }
   /// After the last add(): settles duplicates.
   [[nodiscard]] std::optional<Refusal> settle();

@@ -21,15 +21,41 @@ std::optional<std::uint32_t> read_length(const char*& at, const char* end, std::
 
 }  // namespace
 
-PairReader::Long PairReader::read_of_any_length(const char* at, const char* end) noexcept {
-  std::size_t zeros = 0;
-  const auto name = read_length(at, end, zeros);
-  const auto value = name ? read_length(at, end, zeros) : std::nullopt;
-  const auto left = static_cast<std::size_t>(end - at);
-  // Never the sum of both lengths: each is compared with what is left, so nothing can wrap.
-  if (!value || *name > left || *value > left - *name) return {{}, nullptr, zeros};
-  const Pair pair{{at, *name}, {at + *name, *value}};
-  return {pair, at + std::size_t{*name} + *value, zeros};
+std::size_t PairReader::next(std::span<Pair> into) noexcept {
+  constexpr std::ptrdiff_t short_lengths = 2;
+  const char* at = at_;
+  const char* const end = end_;
+  std::size_t zeros = zeros_;
+  Pair* pair = into.data();
+  for (Pair* const full = pair + into.size(); pair != full && at != end; ++pair) {
+    if (end - at >= short_lengths) {  // Nearly every pair has two of one byte.
+      const std::size_t name = static_cast<unsigned char>(at[0]);
+      const std::size_t value = static_cast<unsigned char>(at[1]);
+      const char* const text = at + short_lengths;
+      if ((name | value) < 0x80 && name + value <= static_cast<std::size_t>(end - text)) {
+        zeros += (name == 0 ? 1U : 0U) + (value == 0 ? 1U : 0U);
+        pair->name = {text, name};
+        pair->value = {text + name, value};
+        at = text + name + value;
+        continue;
+      }
+    }
+    const auto name = read_length(at, end, zeros);
+    const auto value = name ? read_length(at, end, zeros) : std::nullopt;
+    const auto left = static_cast<std::size_t>(end - at);
+    // Never the sum of both lengths: each is compared with what is left, so nothing can wrap.
+    if (!value || *name > left || *value > left - *name) {
+      broken_ = true;
+      at = end;
+      break;
+    }
+    pair->name = {at, *name};
+    pair->value = {at + *name, *value};
+    at += std::size_t{*name} + *value;
+  }
+  at_ = at;
+  zeros_ = zeros;
+  return static_cast<std::size_t>(pair - into.data());
 }
 
 }  // namespace trivet::protocol
