@@ -111,19 +111,23 @@ std::optional<Refusal> Params::settle_repeats(const std::vector<std::uint32_t>& 
   return std::nullopt;
 }
 
-std::optional<Refusal> Params::settle() {
-  // A client's header Proxy: programs take it for their proxy setting.
-  constexpr std::string_view proxy = "HTTP_PROXY";
-  bool has_proxy = false;
-  for (const Param& each : list_) {
-    if (each.name.empty()) return Refusal{400, "a parameter has an empty name"};
-    has_proxy = has_proxy || each.name == proxy;
-  }
-  if (has_proxy) std::erase_if(list_, [&](const Param& param) { return param.name == proxy; });
-  if (has_nul_) return Refusal{400, "a parameter has a NUL byte in it"};
+void Params::build_index() {
   const Param* const list = list_.data();
   is_indexed_ = index_.build(static_cast<std::uint32_t>(list_.size()),
                              [list](std::uint32_t number) { return list[number].name; });
+}
+
+std::optional<Refusal> Params::settle() {
+  constexpr std::string_view proxy = "HTTP_PROXY";
+  build_index();
+  if (is_indexed_ && !has_nul_ && find({}) == nullptr && find(proxy) == nullptr) return std::nullopt;
+  for (const Param& each : list_) {
+    if (each.name.empty()) return Refusal{400, "a parameter has an empty name"};
+  }
+  if (has_nul_) return Refusal{400, "a parameter has a NUL byte in it"};
+  // A client's header Proxy: programs take it for their proxy setting.
+  std::erase_if(list_, [&](const Param& param) { return param.name == proxy; });
+  build_index();
   if (is_indexed_) return std::nullopt;
   order_.clear();
   for (std::uint32_t i = 0; i < list_.size(); ++i) order_.push_back(i);

@@ -48,8 +48,8 @@ class Params {
   void reset() noexcept;
   /// One pair as it arrived.
   void add(std::string_view name, std::string_view value);
-  /// Many: room for `n` more; took() says how many were filled. The caller looks for
-  /// NUL bytes in all of them at once, and tells of one by note_nul().
+  /// Many: room for `n` more; took() says how many were filled. The caller looks for NUL bytes in all of
+  /// them at once, and tells of one by note_nul().
   [[nodiscard]] std::span<Param> room(std::size_t n) {
     is_indexed_ = false;
     list_.resize(list_.size() + n);
@@ -71,6 +71,7 @@ class Params {
     return found == nullptr ? std::string_view() : found->value;
   }
   [[nodiscard]] std::span<const Param> all() const noexcept { return list_; }
+
   /// The same as `other` has them now; the values stay where they are, so `other` outlives this or is not
   /// reset before it.
   void borrow(const Params& other);
@@ -80,6 +81,7 @@ class Params {
   void remove(std::string_view name) noexcept;
 
  private:
+  void build_index();
   [[nodiscard]] const Param* find_indexed(std::string_view name, std::uint32_t hash) const noexcept;
   [[nodiscard]] const Param* find_without_index(std::string_view name) const noexcept;
   [[nodiscard]] Param* find_mutable(std::string_view name) noexcept;

@@ -1,7 +1,6 @@
 #include "runtime/cgi/request_info.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "runtime/cgi/text.hpp"
 
@@ -20,9 +19,11 @@ Steering read_steering(const Params& params) noexcept {
     return nullptr;
   };
   for (const Param& param : params.all()) {
-    if (param.name.size() < prefix.size() ||
-        std::memcmp(param.name.data(), prefix.data(), prefix.size()) != 0)
+    // Few begin with a T at all.
+    if (param.name.empty() || param.name.front() != prefix.front() ||
+        param.name.substr(0, prefix.size()) != prefix) {
       continue;
+    }
     steering.any = true;
     std::string_view* known = slot(param.name.substr(prefix.size()));
     if (known == nullptr) {
