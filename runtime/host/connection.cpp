@@ -1,5 +1,7 @@
 #include "runtime/host/connection.hpp"
 
+#include "runtime/protocol/record_pieces.hpp"
+
 namespace trivet::host {
 namespace {
 
@@ -11,6 +13,8 @@ constexpr int reads_per_turn = 4;
 constexpr int rounds_per_turn = 16;
 /// What a peer that reads none of its answers may make the host queue by sending.
 constexpr std::size_t flood_bound = 1U << 20U;
+/// From here on a system call costs less than a copy.
+constexpr std::size_t worth_a_call = 32U * 1024U;
 /// An output buffer of usual size is passed on for the next turn; a larger one is given back.
 constexpr std::size_t kept_buffer = 256U * 1024U;
 
@@ -153,8 +157,10 @@ void Connection::read() {
     }
     last_read_ = context_.environment.loop.now();
     process::add(context_.counters.bytes_in, got.bytes);
+    round_ = 0;
     take(into.first(got.bytes));
-    if (got.bytes < into.size() || !should_read()) return;
+    // Where output waits, the peer may first want to read: what is read before that has to be kept.
+    if (got.bytes < into.size() || send_blocked_ || !should_read()) return;
   }
 }
 
@@ -264,45 +270,87 @@ void Connection::on_request_ended(roles::Request& request, bool broken) {
 // --- output ---
 
 bool Connection::has_room() const noexcept {
-  if (out_.size() < limits().window) return true;
+  if (out_.size() + round_ < limits().window && !send_failed_) return true;
   room_wanted_ = true;
   return false;
 }
 
-/// Sends, lets blocked requests go on with the room that made, and sends again.
+/// Whether so much content is sent from where it lies.
+bool Connection::sends_at_once(std::size_t content) const noexcept {
+  if (content == 0 || !in_turn_ || send_blocked_ || state_ == State::dead) return false;
+  return content >= worth_a_call || out_.size() + content >= limits().window;
+}
+
+void Connection::write(std::uint16_t id, base::Bytes content) {
+  constexpr auto type = protocol::RecordType::standard_out;
+  static_assert(protocol::RecordPieces::most_pieces <= io::Transport::most_pieces);
+  while (!send_failed_ && sends_at_once(content.size())) {
+    const protocol::RecordPieces records(type, id, content);
+    const std::size_t waiting = out_.size();
+    const Transfer sent = transport_->write(out_.bytes(), records.pieces());
+    if (!account(sent, waiting + records.size())) {
+      send_failed_ = true;  // The request is in the middle of something.
+      break;
+    }
+    const std::size_t of_waiting = std::min(sent.bytes, waiting);
+    out_.consume(of_waiting);
+    records.append_rest(sent.bytes - of_waiting, out_);
+    round_ += sent.bytes - of_waiting;
+    content = content.subspan(records.content_size());
+  }
+  if (!send_failed_) protocol::append_stream(out_, type, id, content);
+}
+
+/// Lets blocked requests go on while there is room, and sends what they and the input of the turn made.
 void Connection::produce_and_send() {
   for (int round = 0; round < rounds_per_turn; ++round) {
-    if (!send_blocked_ && !out_.empty() && !send()) return;
-    // Also while the socket takes nothing: a full window is what tells a request that its output is blocked.
+    round_ = 0;
+    // What is produced goes out together with what waits. Also while the socket takes nothing: a full window
+    // is what tells a request that its output is blocked.
+    if (room_wanted_ && has_room()) {
+      room_wanted_ = false;
+      resume_requests();
+    }
+    if (send_failed_) die();
+    if (state_ == State::dead || !send()) return;
+    round_ = 0;
     if (!room_wanted_ || !has_room()) return;
-    room_wanted_ = false;
-    resume_requests();
-    if (state_ == State::dead || out_.empty()) return;
   }
   // More to do, but others first.
   again_ = true;
 }
 
+/// Sends what waits, as far as the socket takes it. False where the peer is gone.
 bool Connection::send() {
-  while (!out_.empty()) {
-    const Transfer sent = transport_->write(out_.bytes(), {});
-    switch (sent.status) {
-      case Transfer::Status::ok:
-        out_.consume(sent.bytes);
-        last_sent_ = context_.environment.loop.now();
-        process::add(context_.counters.bytes_out, sent.bytes);
-        break;
-      case Transfer::Status::would_block:
-        send_blocked_ = true;
-        transport_->await_writable();
-        return true;
-      case Transfer::Status::end:
-      case Transfer::Status::failed:
-        die();
-        return false;
-    }
+  if (send_blocked_ || out_.empty()) return true;
+  const Transfer sent = transport_->write(out_.bytes(), {});
+  if (!account(sent, out_.size())) {
+    die();
+    return false;
   }
-  flood_ = 0;
+  out_.consume(sent.bytes);
+  return true;
+}
+
+/// Notes what one write did; false where the peer is gone.
+bool Connection::account(const Transfer& sent, std::size_t asked) noexcept {
+  switch (sent.status) {
+    case Transfer::Status::ok:
+      last_sent_ = context_.environment.loop.now();
+      process::add(context_.counters.bytes_out, sent.bytes);
+      break;
+    case Transfer::Status::would_block:
+      break;
+    case Transfer::Status::end:
+    case Transfer::Status::failed:
+      return false;
+  }
+  if (sent.bytes < asked) {
+    send_blocked_ = true;
+    transport_->await_writable();
+  } else {
+    flood_ = 0;
+  }
   return true;
 }
 

@@ -122,6 +122,7 @@ class Connection final : public io::TransportEvents,
 
   // roles::Peer
   base::Buffer& out() noexcept override { return out_; }
+  void write(std::uint16_t id, base::Bytes content) override;
   [[nodiscard]] bool has_room() const noexcept override;
   [[nodiscard]] bool shared() const noexcept override { return requests_.size() > 1; }
   void touch() noexcept override;
@@ -140,6 +141,8 @@ class Connection final : public io::TransportEvents,
   void drop_incomplete();
   void produce_and_send();
   bool send();
+  bool account(const io::Transfer& sent, std::size_t asked) noexcept;
+  [[nodiscard]] bool sends_at_once(std::size_t content) const noexcept;
   void resume_requests();
   void reap();
   void settle();
@@ -167,6 +170,7 @@ class Connection final : public io::TransportEvents,
   base::TimePoint last_sent_{};
   base::TimePoint reading_since_{};
   std::uint64_t drained_ = 0;
+  std::size_t round_ = 0;  ///< Bytes of this round that went out without waiting in out_.
   std::size_t flood_ = 0;  ///< Bytes queued by input alone while the peer read nothing.
   State state_ = State::serving;
   Chance chance_ = Chance::coming;
@@ -177,6 +181,7 @@ class Connection final : public io::TransportEvents,
   bool input_ended_ = false;   ///< The peer sends no more.
   bool unread_input_ = false;  ///< Some request was answered before its input came to its end.
   bool send_blocked_ = false;
+  bool send_failed_ = false;          ///< The peer is gone: it is dead at the end of the turn.
   bool clock_stale_ = false;          ///< What the clock waits for has to be looked up again.
   mutable bool room_wanted_ = false;  ///< Somebody was told that there is no room.
   bool again_ = false;                ///< Another turn is wanted at once.

@@ -57,7 +57,7 @@ class Socket final : public Transport {
   Socket& operator=(const Socket&) = delete;
 
   Transfer read(std::span<std::uint8_t> into) noexcept override;
-  Transfer write(base::Bytes first, base::Bytes second) noexcept override;
+  Transfer write(base::Bytes first, std::span<const base::Bytes> more) noexcept override;
   void await_readable() override {
     interest_ = Interest::reading;
     start(Wait::readable);
@@ -139,15 +139,21 @@ Transfer Socket::read(std::span<std::uint8_t> into) noexcept {
   }
 }
 
-Transfer Socket::write(base::Bytes first, base::Bytes second) noexcept {
+Transfer Socket::write(base::Bytes first, std::span<const base::Bytes> more) noexcept {
+  assert(more.size() <= most_pieces);
   if (failure_ != 0) return {Transfer::Status::failed, 0, failure_};
-  if (first.empty() && second.empty()) return {};
-  std::array<iovec, 2> pieces{};
-  pieces[0] = {const_cast<std::uint8_t*>(first.data()), first.size()};    // NOLINT: the kernel only reads it
-  pieces[1] = {const_cast<std::uint8_t*>(second.data()), second.size()};  // NOLINT
+  std::array<iovec, 1 + most_pieces> pieces;  // NOLINT(*-member-init): only what is counted is read
+  std::size_t count = 0;
+  const auto add = [&](base::Bytes piece) {
+    // NOLINTNEXTLINE(*-const-cast): the kernel only reads it
+    if (!piece.empty()) pieces[count++] = {const_cast<std::uint8_t*>(piece.data()), piece.size()};
+  };
+  add(first);
+  for (const base::Bytes& piece : more) add(piece);
+  if (count == 0) return {};
   msghdr message{};
   message.msg_iov = pieces.data();
-  message.msg_iovlen = pieces.size();
+  message.msg_iovlen = count;
   while (true) {
     const ssize_t n = ::sendmsg(fd_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n >= 0) return {Transfer::Status::ok, static_cast<std::size_t>(n), 0};

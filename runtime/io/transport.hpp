@@ -46,8 +46,11 @@ class Transport {
 
   /// One read. `end`: the peer sends no more.
   virtual Transfer read(std::span<std::uint8_t> into) noexcept = 0;
-  /// One write of two pieces in a row (the second may be empty).
-  virtual Transfer write(base::Bytes first, base::Bytes second) noexcept = 0;
+  /// How many pieces one write takes after its first.
+  static constexpr std::size_t most_pieces = 20;
+  /// One write of several pieces in a row, of which any may be empty. Where it wrote less than all of them,
+  /// no more is taken for now.
+  virtual Transfer write(base::Bytes first, std::span<const base::Bytes> more) noexcept = 0;
 
   /// Asks for one on_readable() when bytes or the end have arrived. Asking twice is asking once.
   virtual void await_readable() = 0;

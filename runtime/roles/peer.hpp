@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "runtime/base/buffer.hpp"
@@ -21,7 +22,10 @@ class Peer {
 
   /// Where records for the web server are appended.
   virtual base::Buffer& out() noexcept = 0;
-  /// Less than `window` bytes wait to be sent.
+  /// FCGI_STDOUT content of request `id`, after what is in out(). Much of it, in a turn of the connection,
+  /// goes out at once from where it lies; what the web server does not take yet is copied.
+  virtual void write(std::uint16_t id, base::Bytes content) = 0;
+  /// Less than `window` bytes wait to be sent, or have been written since others had their turn.
   [[nodiscard]] virtual bool has_room() const noexcept = 0;
   /// Other requests are open on this connection.
   [[nodiscard]] virtual bool shared() const noexcept = 0;

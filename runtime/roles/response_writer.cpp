@@ -94,7 +94,11 @@ std::string_view ResponseWriter::write(base::Bytes bytes) {
     if (const auto wrong = send_head(declared_); !wrong.empty()) return wrong;
   }
   send_held();
-  protocol::append_stream(out(), RecordType::standard_out, id_, bytes);
+  if (held_back_) {
+    protocol::append_stream(delayed_, RecordType::standard_out, id_, bytes);
+  } else {
+    peer_->write(id_, bytes);
+  }
   body_sent_ += bytes.size();
   sent();
   return {};

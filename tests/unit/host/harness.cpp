@@ -85,7 +85,7 @@ class FakeTransport final : public io::Transport {
     pipe_.to_host.erase(0, n);
     return {Status::ok, n, 0};
   }
-  io::Transfer write(base::Bytes first, base::Bytes /*second*/) noexcept override {
+  io::Transfer write(base::Bytes first, std::span<const base::Bytes> more) noexcept override {
     using Status = io::Transfer::Status;
     if (pipe_.gone) return {Status::failed, 0, EPIPE};
     const Fault fault = pipe_.faults == nullptr ? Fault{} : pipe_.faults->on_write();
@@ -94,9 +94,17 @@ class FakeTransport final : public io::Transport {
       return {Status::failed, 0, EPIPE};
     }
     const bool blocks = fault.kind == Fault::Kind::would_block;
-    const std::size_t n = blocks ? 0 : std::min({first.size(), pipe_.accepts, fault.most});
+    const std::size_t before = pipe_.from_host.size();
+    const std::size_t most = blocks ? 0 : std::min(pipe_.accepts, fault.most);
+    const auto put = [&](base::Bytes piece) {
+      const std::size_t room = most - (pipe_.from_host.size() - before);
+      pipe_.from_host += base::as_text(piece.first(std::min(room, piece.size())));
+    };
+    put(first);
+    for (const base::Bytes& piece : more) put(piece);
+    const std::size_t n = pipe_.from_host.size() - before;
     if (n == 0) return {Status::would_block, 0, 0};
-    pipe_.from_host += base::as_text(first.first(n));
+    if (pipe_.writes.size() < pipe_.writes.capacity()) pipe_.writes.push_back(n);
     if (pipe_.accepts != SIZE_MAX) pipe_.accepts -= n;
     return {Status::ok, n, 0};
   }

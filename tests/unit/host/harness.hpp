@@ -71,7 +71,8 @@ class Faults {
 struct Pipe {
   std::string to_host;
   std::string from_host;
-  std::size_t accepts = SIZE_MAX;  ///< Bytes that the peer will still take.
+  std::vector<std::size_t> writes;  ///< Bytes of each write of the host, while there is capacity.
+  std::size_t accepts = SIZE_MAX;   ///< Bytes that the peer will still take.
   bool input_ends = false;
   bool gone = false;
   int descriptor = -1;  ///< What release() gives.

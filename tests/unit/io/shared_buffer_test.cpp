@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <thread>
 
@@ -42,7 +43,8 @@ class Echo final : public TransportEvents {
   void write_all() {
     while (!out_.empty()) {
       const std::size_t half = out_.size() / 2;
-      const Transfer sent = transport_->write(out_.bytes().first(half), out_.bytes().subspan(half));
+      const Transfer sent =
+          transport_->write(out_.bytes().first(half), std::array{out_.bytes().subspan(half)});
       if (sent.status == Transfer::Status::would_block) {
         transport_->await_writable();
         return;

@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <numeric>
@@ -79,8 +80,9 @@ TEST_F(SocketTest, ReadsWhatIsThereThenBlocksThenEnds) {
   EXPECT_EQ(read_status(), Status::end);
 }
 
-TEST_F(SocketTest, WritesTwoPiecesInARow) {
-  const Transfer sent = socket_->write(base::as_bytes("head"), base::as_bytes(" and body"));
+TEST_F(SocketTest, WritesPiecesInARow) {
+  const Transfer sent = socket_->write(
+      base::as_bytes("head"), std::array{base::as_bytes(" and"), base::Bytes(), base::as_bytes(" body")});
   EXPECT_EQ(sent.bytes, 13U);
   std::array<char, 20> got{};
   EXPECT_EQ(::recv(peer_.get(), got.data(), got.size(), 0), 13);

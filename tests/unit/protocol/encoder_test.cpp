@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/protocol/record_decoder.hpp"
+#include "runtime/protocol/record_pieces.hpp"
 #include "tests/unit/protocol/wire.hpp"
 
 namespace trivet::protocol {
@@ -147,8 +148,39 @@ TEST_P(StreamEncoding, C20_SplitsAndLosesNothing) {
   EXPECT_EQ(out.size() % 8, 0U) << "C14: records stay aligned";
 }
 
+TEST_P(StreamEncoding, IsTheSameInPiecesWhereverTheyAreCut) {
+  const std::string content(GetParam().size, 'c');
+  base::Buffer whole;
+  append_stream(whole, RecordType::standard_out, 5, wire::bytes(content));
+  const RecordPieces records(RecordType::standard_out, 5, wire::bytes(content));
+  EXPECT_EQ(records.content_size(), content.size());
+  ASSERT_EQ(records.size(), whole.size());
+  const std::size_t step = whole.size() < 100 ? 1 : 997;
+  for (std::size_t cut = 0; cut <= whole.size(); cut += step) {
+    base::Buffer out = stale_buffer();
+    records.append_rest(cut, out);
+    ASSERT_TRUE(std::ranges::equal(out.bytes(), whole.bytes().subspan(cut))) << "cut after " << cut;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Sizes, StreamEncoding, testing::ValuesIn(stream_cases),
                          [](const auto& each) { return std::to_string(each.param.size); });
+
+TEST(RecordPiecesOfMuch, LeaveTheRestToTheNext) {
+  const std::string content(RecordPieces::most_records * split_content + 3, 'c');
+  const RecordPieces first(RecordType::standard_out, 5, wire::bytes(content));
+  EXPECT_EQ(first.content_size(), content.size() - 3);
+  EXPECT_LE(first.pieces().size(), RecordPieces::most_pieces);
+  const RecordPieces second(RecordType::standard_out, 5, wire::bytes(content).subspan(first.content_size()));
+  EXPECT_EQ(second.content_size(), 3U);
+  EXPECT_EQ(second.size(), 16U);
+}
+
+TEST(RecordPiecesOfNothing, AreNone) {
+  const RecordPieces none(RecordType::standard_out, 5, {});
+  EXPECT_TRUE(none.pieces().empty());
+  EXPECT_EQ(none.size(), 0U);
+}
 
 TEST(RecordEncoding, TakesTheLargestContentThatALengthCanSay) {
   base::Buffer out;

@@ -29,7 +29,7 @@ class ScriptedTransport final : public io::Transport {
     wire_.to_host.erase(0, n);
     return {Status::ok, n, 0};
   }
-  io::Transfer write(base::Bytes first, base::Bytes /*second*/) noexcept override {
+  io::Transfer write(base::Bytes first, std::span<const base::Bytes> /*more*/) noexcept override {
     using Status = io::Transfer::Status;
     if (wire_.write_error != 0) return {Status::failed, 0, wire_.write_error};
     const std::size_t n = std::min(first.size(), wire_.accepts);
