@@ -15,6 +15,7 @@
 #include "runtime/host/zones.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/plugin/note.hpp"
+#include "runtime/process/heap.hpp"
 #include "runtime/process/service_manager.hpp"
 #include "runtime/process/service_notices.hpp"
 #include "runtime/process/signal_mask.hpp"
@@ -79,6 +80,7 @@ int serve_configured(const config::Loaded& loaded, const config::Overrides& over
   if (!zones) return tell_all({zones.error()}, exit_failed);
   auto statistics = process::Statistics::make(shape_of(config));
   if (!statistics) return tell_all({statistics.error()}, exit_internal);
+  process::keep_freed_memory();
   auto loop = io::EventLoop::open();
   if (!loop) return tell_all({loop.error()}, exit_internal);
   Assembled assembled = assemble(config, log, **loop, *zones, std::move(statistics).value(), 0);

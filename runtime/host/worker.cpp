@@ -27,6 +27,7 @@
 #include "runtime/plugin/current.hpp"
 #include "runtime/process/board.hpp"
 #include "runtime/process/channel.hpp"
+#include "runtime/process/heap.hpp"
 #include "runtime/process/leash.hpp"
 #include "runtime/process/worker_start.hpp"
 
@@ -196,6 +197,7 @@ int work_with(process::Channel& channel, const process::Board& board, process::M
   process::note_crashes(slot.crash, whose_code);
   plugin::show_running(slot.running);
   const process::FaultStack stack;
+  process::keep_freed_memory();
 
   const auto snapshot = read_snapshot(start.descriptors[Start::snapshot].get());
   if (!snapshot) return fail(channel, {snapshot.error()}, exit_internal);
