@@ -154,8 +154,11 @@ Transfer Socket::write(base::Bytes first, std::span<const base::Bytes> more) noe
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = count;
+  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
   while (true) {
-    const ssize_t n = ::sendmsg(fd_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    // For one piece, which most answers are, send() has less to read in.
+    const ssize_t n = count == 1 ? ::send(fd_, pieces[0].iov_base, pieces[0].iov_len, flags)
+                                 : ::sendmsg(fd_, &message, flags);
     if (n >= 0) return {Transfer::Status::ok, static_cast<std::size_t>(n), 0};
     if (errno == EAGAIN) return {Transfer::Status::would_block, 0, 0};
     if (errno != EINTR) return {Transfer::Status::failed, 0, errno};
