@@ -1,8 +1,10 @@
 #include "runtime/plugin/threads.hpp"
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include <cassert>
+#include <cerrno>
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
@@ -21,6 +23,25 @@ sigset_t all_but_faults() noexcept {
   for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&set, fault);
   return set;
 }
+
+/// One thread sleeps on it, until it is posted once. A condition variable does more, and costs a third system
+/// call.
+class Bell {
+ public:
+  Bell() noexcept { ::sem_init(&semaphore_, 0, 0); }
+  ~Bell() { ::sem_destroy(&semaphore_); }
+  Bell(const Bell&) = delete;
+  Bell& operator=(const Bell&) = delete;
+
+  void ring() noexcept { ::sem_post(&semaphore_); }
+  void wait() noexcept {
+    while (::sem_wait(&semaphore_) != 0 && errno == EINTR) {
+    }
+  }
+
+ private:
+  sem_t semaphore_{};
+};
 
 }  // namespace
 
@@ -63,7 +84,7 @@ struct Threads::State {
 
   struct Slot {
     void* instance = nullptr;
-    std::condition_variable wake;
+    Bell bell;          ///< Rung when it is not idle any more, and to stop.
     Lane own;           ///< What is pinned here, and what was handed to this thread when it was idle.
     bool idle = false;  ///< On the stack of idle threads.
     std::uint32_t idle_below = 0;
@@ -97,11 +118,13 @@ struct Threads::State {
     if (slot.idle_below != none) slots[slot.idle_below].idle_above = slot.idle_above;
     if (top_idle == thread) top_idle = slot.idle_below;
   }
-  void give(std::uint32_t thread, Job& job) noexcept {
-    slots[thread].own.push(job, thread + 1);
-    if (!slots[thread].idle) return;
+  /// Whom the caller has to wake, when it has let go of the mutex: who wakes wants it at once. Else null.
+  [[nodiscard]] Bell* give(std::uint32_t thread, Job& job) noexcept {
+    Slot& slot = slots[thread];
+    slot.own.push(job, thread + 1);
+    if (!slot.idle) return nullptr;
     leave_idle(thread);
-    slots[thread].wake.notify_one();
+    return &slot.bell;
   }
 
   void disown(Job& job) noexcept {
@@ -164,22 +187,30 @@ Threads::~Threads() { stop(); }
 
 bool Threads::submit(Job& job) {
   job.submitted_ = base::Clock::now();
-  const std::lock_guard lock(state_->mutex);
-  job.unwanted_ = false;
-  if (state_->top_idle != State::none) {
-    state_->give(state_->top_idle, job);
-    return true;
+  Bell* bell = nullptr;
+  {
+    const std::lock_guard lock(state_->mutex);
+    job.unwanted_ = false;
+    if (state_->top_idle != State::none) {
+      bell = state_->give(state_->top_idle, job);
+    } else {
+      if (state_->shared.count >= state_->bound) return false;
+      state_->shared.push(job, 0);
+    }
   }
-  if (state_->shared.count >= state_->bound) return false;
-  state_->shared.push(job, 0);
+  if (bell != nullptr) bell->ring();
   return true;
 }
 
 void Threads::submit_to(std::uint32_t thread, Job& job) {
   job.submitted_ = base::Clock::now();
-  const std::lock_guard lock(state_->mutex);
-  job.unwanted_ = false;
-  state_->give(thread, job);
+  Bell* bell = nullptr;
+  {
+    const std::lock_guard lock(state_->mutex);
+    job.unwanted_ = false;
+    bell = state_->give(thread, job);
+  }
+  if (bell != nullptr) bell->ring();
 }
 
 bool Threads::withdraw(Job& job) {
@@ -210,7 +241,7 @@ Workers::Load Threads::load(base::TimePoint now, std::optional<base::Duration> p
 bool Threads::abandon(std::chrono::milliseconds patience) {
   std::unique_lock lock(state_->mutex);
   state_->stopping = true;
-  for (State::Slot& slot : state_->slots) slot.wake.notify_one();
+  for (State::Slot& slot : state_->slots) slot.bell.ring();
   const auto all_ended = [this] {
     for (const State::Slot& slot : state_->slots) {
       if (!slot.ended && slot.thread.joinable()) return false;
@@ -229,7 +260,7 @@ void Threads::stop() {
   {
     const std::lock_guard lock(state_->mutex);
     state_->stopping = true;
-    for (State::Slot& slot : state_->slots) slot.wake.notify_one();
+    for (State::Slot& slot : state_->slots) slot.bell.ring();
   }
   for (State::Slot& slot : state_->slots) {
     if (slot.thread.joinable()) slot.thread.join();
@@ -245,7 +276,9 @@ void Threads::work(State& state, std::uint32_t thread) {
     if (job == nullptr && !slot.idle) job = state.shared.pop();
     if (job == nullptr) {
       if (!slot.idle) state.push_idle(thread);
-      slot.wake.wait(lock, [&] { return state.stopping || !slot.idle; });
+      lock.unlock();
+      slot.bell.wait();
+      lock.lock();
       continue;
     }
     ++state.busy;

@@ -1,5 +1,7 @@
 #include "runtime/roles/blocking_stage.hpp"
 
+#include <utility>
+
 #include "runtime/plugin/current.hpp"
 
 namespace trivet::roles {
@@ -38,11 +40,16 @@ void BlockingStage::run(void* instance, std::uint32_t /*thread*/) {
   }
   Times took = times();
   took.ran -= idle_;
-  const std::lock_guard lock(mutex_);
-  times_ = took;
-  status_ = status;
-  finished_ = true;
-  tell_loop();
+  bool told = false;
+  {
+    const std::lock_guard lock(mutex_);
+    times_ = took;
+    status_ = status;
+    finished_ = true;
+    told = std::exchange(posted_, true);
+  }
+  // Without the mutex, which the loop wants at once. Until it has run what is posted, the stage is busy.
+  if (!told) facts_->loop->post(*this);
 }
 
 void BlockingStage::tell_loop() {

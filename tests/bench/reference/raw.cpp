@@ -72,9 +72,13 @@ class Worker {
   explicit Worker(int told) : told_(told), thread_([this] { run(); }) { thread_.detach(); }
 
   void give(Errand errand) {
-    const std::lock_guard lock(mutex_);
-    todo_.push_back(std::move(errand));
-    if (std::exchange(sleeps_, false)) wake_.notify_one();
+    bool sleeps = false;
+    {
+      const std::lock_guard lock(mutex_);
+      todo_.push_back(std::move(errand));
+      sleeps = std::exchange(sleeps_, false);
+    }
+    if (sleeps) wake_.notify_one();  // Who is woken wants the mutex.
   }
   /// What is done, in the place of `before`.
   void take(std::vector<Errand>& before) {
@@ -161,8 +165,10 @@ void Worker::run() {
       lock.lock();
       const bool is_first = done_.empty();
       done_.push_back(std::move(each));
+      lock.unlock();
       constexpr std::uint64_t one = 1;
       if (is_first && ::write(told_, &one, sizeof one) < 0) std::abort();
+      lock.lock();
     }
     errands.clear();
   }

@@ -77,6 +77,20 @@ TEST(Threads, RunAJobWithTheInstanceOfTheThread) {
   }
 }
 
+TEST(Threads, ThatSleepWakeForEachJobThatComesAlone) {
+  Threads threads("t", {nullptr, nullptr}, 8);
+  for (std::uint32_t turn = 0; turn < 2000; ++turn) {
+    Gate done;
+    FunctionJob job([&](void*, std::uint32_t) { done.open(); });
+    if (turn % 3 == 0) {
+      ASSERT_TRUE(threads.submit(job));
+    } else {
+      threads.submit_to(turn % 2, job);
+    }
+    done.wait();
+  }
+}
+
 TEST(Threads, AFullQueueRefusesAndNothingIsLost) {
   std::atomic<int> ran = 0;
   std::vector<std::unique_ptr<FunctionJob>> jobs;
