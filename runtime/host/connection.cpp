@@ -229,6 +229,7 @@ void Connection::drop_incomplete() {
 
 protocol::RequestInput* Connection::on_begin(const protocol::BeginRequest& begin) {
   if (state_ != State::serving) return nullptr;
+  let_go_of_complete();
   roles::Request* request = context_.environment.acquire();
   clock_stale_ = true;
   request->begin(*this, begin, origin_);
@@ -365,9 +366,23 @@ void Connection::resume_requests() {
   if (requests_.size() > 1) std::rotate(requests_.begin(), requests_.begin() + 1, requests_.end());
 }
 
+/// Before the next request begins: of all that one read brings, each finds the memory of the one before it,
+/// which is still in the processor's caches. Their ids are free when those of others are.
+void Connection::let_go_of_complete() {
+  while (!ended_.empty() && demultiplexer_.input_complete(ended_.back()->id())) {
+    roles::Request* const request = ended_.back();
+    ended_.pop_back();
+    ended_ids_.push_back(request->id());
+    demultiplexer_.forget(request->id());
+    request->detach();
+  }
+}
+
 /// Lets go of what has ended. Its id is free only now: the web server cannot use it again before it has seen
 /// the end, and until then the rest of its input, if it came in this turn, says whether any is still to come.
 void Connection::reap() {
+  for (const std::uint16_t id : ended_ids_) demultiplexer_.release(id);
+  ended_ids_.clear();
   for (roles::Request* request : ended_) {
     if (!request->input_complete()) unread_input_ = true;
     demultiplexer_.release(request->id());
@@ -379,6 +394,8 @@ void Connection::reap() {
     requests_.shrink_to_fit();
     ended_.shrink_to_fit();
   }
+  constexpr std::size_t usual_ids = 512;
+  if (ended_ids_.capacity() > usual_ids) ended_ids_.shrink_to_fit();
 }
 
 // --- what is next ---

@@ -144,6 +144,7 @@ class Connection final : public io::TransportEvents,
   bool account(const io::Transfer& sent, std::size_t asked) noexcept;
   [[nodiscard]] bool sends_at_once(std::size_t content) const noexcept;
   void resume_requests();
+  void let_go_of_complete();
   void reap();
   void settle();
   void decide_reading();
@@ -165,6 +166,7 @@ class Connection final : public io::TransportEvents,
   protocol::Demultiplexer demultiplexer_;
   std::vector<roles::Request*> requests_;  ///< Open, in no order.
   std::vector<roles::Request*> ended_;     ///< Let go of at the end of the turn.
+  std::vector<std::uint16_t> ended_ids_;   ///< Of those that were let go of before.
   base::MemberTimer<Connection, &Connection::on_clock> clock_{*this};
   base::TimePoint last_read_{};
   base::TimePoint last_sent_{};

@@ -148,7 +148,7 @@ void Demultiplexer::start_input() {
   if (header.request_id == 0) return fail("a record of a request with request id 0");
   OpenRequest* const request = requests_.find(header.request_id);
   if (request == nullptr || request->phase == InputPhase::dropped) return ignore();
-  target_ = request->input;
+  target_ = request->is_forgotten ? nullptr : request->input;
   const auto type = static_cast<RecordType>(header.type);
   if (type == RecordType::abort_request) {
     action_ = Action::abort;
@@ -270,7 +270,7 @@ void Demultiplexer::abort() {
   OpenRequest* const request = requests_.find(decoder_.header().request_id);
   assert(request != nullptr);
   request->phase = InputPhase::dropped;
-  target_->on_aborted();
+  if (target_ != nullptr) target_->on_aborted();
 }
 
 void Demultiplexer::violate(OpenRequest& request, std::string_view what) {
@@ -289,6 +289,13 @@ void Demultiplexer::release(std::uint16_t id) noexcept {
     target_ = nullptr;
     action_ = Action::skip;
   }
+}
+
+void Demultiplexer::forget(std::uint16_t id) noexcept {
+  OpenRequest* const request = requests_.find(id);
+  assert(request != nullptr && request->phase == InputPhase::complete);
+  request->is_forgotten = true;
+  if (decoder_.header().request_id == id) target_ = nullptr;
 }
 
 bool Demultiplexer::at_record_boundary() const noexcept {

@@ -102,6 +102,10 @@ class Demultiplexer {
   /// (FastCGI 1.0, 3.3). May be called from inside feed().
   void release(std::uint16_t id) noexcept;
 
+  /// Its input is complete, and an abort need not be told any more: what received the input may go now, while
+  /// the id stays active until release(). May be called from inside feed().
+  void forget(std::uint16_t id) noexcept;
+
   /// No partial record is held: the next byte starts a record. Never after feed() failed.
   [[nodiscard]] bool at_record_boundary() const noexcept;
   /// How many of the coming bytes belong to the current record for certain: reading no more than that, as

@@ -75,7 +75,7 @@ std::string_view Demultiplexer::thaw() {
   if (!feed(kept->bytes.bytes()).empty()) return failure_;
   decoder_ = current;
   const OpenRequest* const request = requests_.find(current.header().request_id);
-  if (request != nullptr) target_ = request->input;
+  if (request != nullptr && !request->is_forgotten) target_ = request->input;
   action_ = request != nullptr || action == Action::get_values ? action : Action::skip;
   return {};
 }

@@ -44,13 +44,18 @@ class RecordDecoder {
   /// drops it from the front of `input`, and gives its content. False: nothing was taken, next() has it.
   [[nodiscard]] bool take_whole(base::Bytes& input, base::Bytes& content) noexcept {
     if (!at_boundary() || input.size() < RecordHeader::wire_size) return false;
-    const auto header = decode(input.first<RecordHeader::wire_size>());
-    if (!header) return false;
-    const std::size_t end = RecordHeader::wire_size + header->content_length;
-    if (input.size() < end + header->padding_length) return false;
-    header_ = *header;
-    content = input.subspan(RecordHeader::wire_size, header->content_length);
-    input = input.subspan(end + header->padding_length);
+    // Field by field, as decode() has them: compilers put them together in memory otherwise, and wait for it.
+    const std::uint8_t* const wire = input.data();
+    if (wire[0] != RecordHeader::version) return false;
+    const std::size_t length = static_cast<std::size_t>(wire[4]) << 8U | wire[5];
+    const std::size_t whole = RecordHeader::wire_size + length + wire[6];
+    if (input.size() < whole) return false;
+    header_.type = wire[1];
+    header_.request_id = static_cast<std::uint16_t>(wire[2] << 8U | wire[3]);
+    header_.content_length = static_cast<std::uint16_t>(length);
+    header_.padding_length = wire[6];
+    content = input.subspan(RecordHeader::wire_size, length);
+    input = input.subspan(whole);
     return true;
   }
 

@@ -26,6 +26,7 @@ struct OpenRequest {
   std::uint16_t id = 0;
   Role role = Role::responder;
   InputPhase phase = InputPhase::params;
+  bool is_forgotten = false;  ///< Its input is complete, and `input` is not to be used any more.
 };
 
 /// The open requests of one connection by their ids: arbitrary numbers that the peer chose.

@@ -139,6 +139,30 @@ TEST(Allocation, ARequestCutIntoPiecesAllocatesNothingEither) {
   EXPECT_EQ(allocations - before, 0U);
 }
 
+/// More than the pool of requests keeps: they are answered one after the other.
+TEST(Allocation, ManyRequestsInOneReadAllocateForTheirIdsAlone) {
+  Bench bench;
+  bench.add<Hello>("hello");
+  bench.route("hello", "/hello/**").respond = "hello";
+  bench.open();
+  constexpr unsigned most = 400;
+  std::string all;
+  for (unsigned id = 1; id <= most; ++id) all += request("/hello/x", {.id = static_cast<std::uint16_t>(id)});
+  Bench::Wire& wire = bench.connect();
+  wire.pipe.to_host.reserve(2 * all.size());
+  wire.pipe.from_host.reserve(most * 256U);
+  const auto ask = [&] {
+    wire.pipe.from_host.clear();
+    const std::size_t before = allocations;
+    wire.send(all);
+    return allocations - before;
+  };
+  for (int i = 0; i < 3; ++i) ask();
+  EXPECT_LT(ask(), 30U);
+  for (unsigned id = 1; id <= most; ++id)
+    EXPECT_EQ(wire.answer(static_cast<std::uint16_t>(id)).ends, 1) << id;
+}
+
 /// A request for a file opens it, which may allocate: but once, however long the file is.
 TEST(Allocation, AFileAllocatesNothingPerPiece) {
   const source::testing::Tree tree;

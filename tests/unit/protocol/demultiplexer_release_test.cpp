@@ -144,6 +144,22 @@ TEST(Release, OfEveryIdIsSafeInsideEveryCall) {
   }
 }
 
+TEST(Forgetting, KeepsTheIdActiveAndTellsNobodyOfAnAbort) {
+  const auto forget = [](Recorder& self, std::string_view what, std::uint16_t id) {
+    if (what == "params_end") self.demultiplexer().forget(id);
+  };
+  const std::string bytes = wire::request(1, wire::authorizer) + wire::record(wire::standard_in, 1, "") +
+                            wire::record(wire::abort_request, 1, "why") +
+                            wire::record(wire::standard_in, 1, "") + wire::begin(1, wire::authorizer);
+  EXPECT_EQ(however_cut(bytes, forget),
+            (Outcome{{"1 begin authorizer keep", "1 params \1\1Ab", "1 params_end"},
+                     "",
+                     "FCGI_BEGIN_REQUEST for an active request id",
+                     1,
+                     1,
+                     false}));
+}
+
 TEST(Refusal, C47_LeavesTheIdInactiveAndTheNextBeginWelcome) {
   const auto refuse_first = [](Recorder& self, std::string_view what, std::uint16_t) {
     if (what == "refused") self.refuse(0);
