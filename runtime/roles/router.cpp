@@ -5,6 +5,7 @@
 #include <span>
 
 #include "runtime/cgi/request_info.hpp"
+#include "runtime/cgi/text.hpp"
 
 namespace trivet::roles {
 namespace {
@@ -58,7 +59,19 @@ void Router::add_to_tree(std::uint32_t number) {
     at = found->second;
     if (added) tree_.emplace_back();
   }
-  tree_[at].routes.push_back(number);
+  const auto& hosts = routes_[number]->config.hosts;
+  if (hosts.empty()) tree_[at].of_any_host.push_back(number);
+  for (const std::string& host : hosts) tree_[at].of_host[host].push_back(number);
+}
+
+std::size_t Router::HashOfHost::operator()(std::string_view host) const noexcept {
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (const char c : host) hash = (hash ^ static_cast<unsigned char>(cgi::lower(c))) * 0x100000001b3;
+  return hash;
+}
+
+bool Router::SameHost::operator()(std::string_view a, std::string_view b) const noexcept {
+  return cgi::equals_ignoring_case(a, b);
 }
 
 bool Router::take(const Route& route, const Target& target, std::size_t known, Match& match) {
@@ -81,27 +94,36 @@ bool Router::take(const Route& route, const Target& target, std::size_t known, M
 Match Router::find(const Target& target) const {
   // The routes of each node that the path passes, to be gone through in the order of the file. More than
   // these are as good as none: then all routes are.
-  constexpr std::size_t most_lists = 8;
+  constexpr std::size_t most_lists = 16;
   struct List {
     std::span<const std::uint32_t> routes;
     std::size_t known;  ///< So many segments lead to the node.
   };
   std::array<List, most_lists> lists;
   std::size_t used = 0;
+  bool all_fit = true;
   Match match;
   const Node* node = tree_.data();
-  for (auto segment = target.path->segments().begin();; ++segment) {
-    if (!node->routes.empty()) {
-      if (used == most_lists) {
-        for (const auto& route : routes_) {
-          if (take(*route, target, 0, match)) break;
-        }
-        return match;
-      }
-      lists[used++] = {node->routes, static_cast<std::size_t>(segment - target.path->segments().begin())};
+  std::size_t known = 0;
+  const auto add = [&](const Numbers& routes) {
+    if (routes.empty()) return;
+    all_fit = used < most_lists;
+    if (all_fit) lists[used++] = {routes, known};
+  };
+  for (const auto& segments = target.path->segments();; ++known) {
+    add(node->of_any_host);
+    if (all_fit && !node->of_host.empty()) {
+      if (const auto found = node->of_host.find(target.host); found != node->of_host.end())
+        add(found->second);
     }
-    if (segment == target.path->segments().end()) break;
-    const auto next = node->next.find(*segment);
+    if (!all_fit) {
+      for (const auto& route : routes_) {
+        if (take(*route, target, 0, match)) break;
+      }
+      return match;
+    }
+    if (known == segments.size()) break;
+    const auto next = node->next.find(segments[known]);
     if (next == node->next.end()) break;
     node = &tree_[next->second];
   }

@@ -36,8 +36,9 @@ enum class Mismatch : std::uint8_t { none, listener, path, host, phase, method }
 [[nodiscard]] Mismatch mismatch(const Route& route, const Target& target);
 
 /// The routes, in file order: the first match wins. Which of them are looked at is found by the segments of
-/// the path, in a tree of those that the routes begin with up to their first wildcard: what a match costs
-/// does not grow with the number of routes, but with that of those that begin alike.
+/// the path, in a tree of those that the routes begin with up to their first wildcard, and by the host: what
+/// a match costs does not grow with the number of routes, but with that of those that begin alike and have
+/// the same host.
 ///
 /// Thread    [loop]; constant once built.
 class Router {
@@ -52,10 +53,19 @@ class Router {
   [[nodiscard]] const std::vector<std::unique_ptr<Route>>& routes() const noexcept { return routes_; }
 
  private:
+  using Numbers = std::vector<std::uint32_t>;  ///< Of routes, ascending.
+  struct HashOfHost {
+    [[nodiscard]] std::size_t operator()(std::string_view host) const noexcept;
+  };
+  struct SameHost {
+    [[nodiscard]] bool operator()(std::string_view a, std::string_view b) const noexcept;
+  };
+  /// The routes whose pattern ends here, or has its first wildcard next.
   struct Node {
     std::unordered_map<std::string_view, std::uint32_t> next;  ///< By segment; views of the patterns'.
-    std::vector<std::uint32_t>
-        routes;  ///< Whose pattern ends here, or has its first wildcard next. Ascending.
+    Numbers of_any_host;
+    /// Those with `hosts`, at each of them: in any case. Views of the routes'.
+    std::unordered_map<std::string_view, Numbers, HashOfHost, SameHost> of_host;
   };
 
   void add_to_tree(std::uint32_t number);

@@ -18,6 +18,14 @@ std::unique_ptr<Route> route(const std::string& path, std::vector<std::string> m
   return std::make_unique<Route>(made);
 }
 
+std::unique_ptr<Route> route_of(const std::string& path, std::vector<std::string> hosts) {
+  config::Route made;
+  made.path = path;
+  made.name = path;
+  made.hosts = std::move(hosts);
+  return std::make_unique<Route>(made);
+}
+
 std::string found(const Router& router, const std::string& text, std::string_view method = "GET") {
   cgi::RequestPath path;
   EXPECT_EQ(path.parse(text, cgi::RequestPath::Form::decoded), "") << text;
@@ -89,18 +97,56 @@ TEST(Router, FindsWhatLookingAtEachFinds) {
   }
 }
 
+/// The number of the first route that matches, by the tree and one by one; or none.
+void expect_same(const Router& router, const std::string& text, std::string_view host) {
+  cgi::RequestPath path;
+  EXPECT_EQ(path.parse(text, cgi::RequestPath::Form::decoded), "") << text;
+  Target target;
+  target.path = &path;
+  target.host = host;
+  const Route* first = nullptr;
+  for (const auto& each : router.routes()) {
+    if (first == nullptr && mismatch(*each, target) == Mismatch::none) first = each.get();
+  }
+  ASSERT_EQ(router.find(target).route, first) << host << text;
+}
+
+TEST(Router, HostsAreFoundInAnyCaseAndInTheOrderOfTheFile) {
+  constexpr unsigned seed = 20261128;
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  const std::vector<std::string> hosts = {"a.example", "b.example", "c.example", "[::1]", "x"};
+  const std::vector<std::string> asked = {"a.example", "B.Example", "C.EXAMPLE", "[::1]",
+                                          "x",         "",          "d.example"};
+  const std::vector<std::string> paths = {"/**", "/p/**", "/p/q", "/p/*", "/p/q/r/**"};
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::unique_ptr<Route>> routes;
+    for (int each = 0; each < 20; ++each) {
+      std::vector<std::string> some;
+      for (const std::string& host : hosts) {
+        if (random() % 4 == 0) some.push_back(host);
+      }
+      routes.push_back(route_of(paths[random() % paths.size()], some));
+    }
+    const Router router(std::move(routes));
+    for (const std::string& host : asked) {
+      for (const char* path : {"/", "/p", "/p/q", "/p/q/r/s", "/p/z", "/o"}) expect_same(router, path, host);
+    }
+  }
+}
+
 TEST(Router, APathThatPassesMoreListsThanAreKeptIsStillMatchedInOrder) {
   std::vector<std::unique_ptr<Route>> routes;
   std::string deep;
   std::vector<std::string> paths;
-  for (int depth = 0; depth < 20; ++depth) {
+  for (int depth = 0; depth < 40; ++depth) {
     deep += "/d";
     paths.push_back(deep + "/*x");
   }
   for (auto path = paths.rbegin(); path != paths.rend(); ++path) routes.push_back(route(*path));
   routes.push_back(route("/**"));
   const Router router(std::move(routes));
-  for (std::string path = "/d"; path.size() < 50; path += "/d") {
+  for (std::string path = "/d"; path.size() < 90; path += "/d") {
     EXPECT_EQ(found(router, path + "/x"), found_one_by_one(router, path + "/x")) << path;
     EXPECT_EQ(found(router, path), "/**") << path;
   }
