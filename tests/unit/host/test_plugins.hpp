@@ -49,7 +49,9 @@ struct LoopEcho {
 
 /// The body back as it comes, by blocking reads on a plugin thread.
 struct BlockingEcho {
+  static inline std::atomic<bool> hold{false};  ///< Nothing is read while it is set.
   void handle(trivet::Request& request, trivet::Response& out) {
+    while (hold.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     while (const auto chunk = request.read()) out << *chunk;
   }
 };
