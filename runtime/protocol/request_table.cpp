@@ -18,7 +18,7 @@ std::uint64_t mix(std::uint64_t x) noexcept {
 // The address differs from process to process and from connection to connection, and a peer cannot see it.
 // It decides where a request is kept, nothing that can be observed but time.
 RequestTable::RequestTable() noexcept
-    : multiplier_(mix(reinterpret_cast<std::uintptr_t>(this)) | 1U) {}  // NOLINT: only a seed
+    : seed_(mix(reinterpret_cast<std::uintptr_t>(this))) {}  // NOLINT: only a seed
 
 void RequestTable::make_room() {
   const std::size_t old_count = mask() + 1;

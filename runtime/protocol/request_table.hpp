@@ -69,7 +69,10 @@ class RequestTable {
 
   [[nodiscard]] std::size_t mask() const noexcept { return (std::size_t{1} << bits_) - 1; }
   [[nodiscard]] std::size_t home(std::uint16_t id) const noexcept {
-    return static_cast<std::size_t>(id * multiplier_ >> (64 - bits_));
+    // Twice, or for some seeds consecutive ids, which is what peers choose, lie side by side.
+    std::uint64_t mixed = (seed_ ^ id) * 0xbf58476d1ce4e5b9U;
+    mixed = (mixed ^ mixed >> 32U) * 0x94d049bb133111ebU;
+    return static_cast<std::size_t>(mixed >> (64 - bits_));
   }
   [[nodiscard]] OpenRequest* slots() noexcept { return heap_ ? heap_.get() : inline_.data(); }
   [[nodiscard]] const OpenRequest* slots() const noexcept { return heap_ ? heap_.get() : inline_.data(); }
@@ -81,7 +84,7 @@ class RequestTable {
     return at;
   }
 
-  std::uint64_t multiplier_;
+  std::uint64_t seed_;
   std::size_t size_ = 0;
   unsigned bits_ = inline_bits;  ///< Of the number of slots.
   std::unique_ptr<OpenRequest[]> heap_;
