@@ -57,7 +57,7 @@ class Params {
   }
   void took(std::size_t n, std::size_t of) { list_.resize(list_.size() - (of - n)); }
   void note_nul() noexcept { has_nul_ = true; }
-  /// After the last add(): settles duplicates.
+  /// After the last add(): settles duplicates, and drops HTTP_PROXY.
   [[nodiscard]] std::optional<Refusal> settle();
 
   /// Null when absent. Names are case-sensitive.
