@@ -158,7 +158,7 @@ void Line::put_time() noexcept {
 }
 
 void Line::put(std::string_view piece) noexcept {
-  if (cut_ || piece.size() > capacity - kept_for_end - size_) {
+  if (cut_ || piece.size() > room()) {
     cut_ = true;
     return;
   }
@@ -174,7 +174,7 @@ void Line::put_end(std::string_view piece) noexcept {
 void Line::put_escaped(std::string_view value) noexcept {
   for (std::size_t at = 0; at < value.size() && !cut_;) {
     if (const std::size_t plain = plain_run(value, at); plain != 0) {
-      const std::size_t fitting = std::min(plain, capacity - kept_for_end - size_);
+      const std::size_t fitting = std::min(plain, room());
       put(value.substr(at, fitting));
       at += fitting;
       cut_ = fitting < plain;

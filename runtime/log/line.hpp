@@ -50,6 +50,10 @@ class Line {
   void put_text_value(std::string_view value) noexcept;
   void put_json_member(std::string_view name, std::string_view value) noexcept;
   void put_end(std::string_view piece) noexcept;
+  /// A closing quote may stand in what is kept for the end already.
+  [[nodiscard]] std::size_t room() const noexcept {
+    return size_ < capacity - kept_for_end ? capacity - kept_for_end - size_ : 0;
+  }
 
   static constexpr std::size_t kept_for_end = 32;
   std::array<char, capacity> bytes_;

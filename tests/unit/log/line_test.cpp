@@ -128,6 +128,19 @@ INSTANTIATE_TEST_SUITE_P(Fillings, LongLine,
                                          Filling{"Wide", "\xe2\x82\xac"}, Filling{"Words", "word "}),
                          [](const auto& each) { return each.param.name; });
 
+// The closing quote goes to the bytes kept for the end; what comes after it may not follow it there.
+TEST(Line, StaysInItsBoundWhereAQuotedValueFillsItToTheLastByte) {
+  const std::string after(200, 'z');
+  for (std::size_t length = Line::capacity - 200; length < Line::capacity; ++length) {
+    const std::string value = " " + std::string(length, 'a');
+    for (const Format format : {Format::text, Format::json}) {
+      const Line line(format, Line::Time::absent, Level::info, "event", {{"key", value}, {"after", after}});
+      ASSERT_LE(line.with_end().size(), Line::capacity) << length;
+      ASSERT_EQ(line.with_end().find('\n'), line.with_end().size() - 1) << length;
+    }
+  }
+}
+
 TEST(Line, HoldsAHugeTextAndManyFields) {
   const std::string huge(1 << 20, 'x');
   EXPECT_TRUE(text_line(huge, {{"a", huge}, {"b", "c"}}).ends_with("x [cut]"));
