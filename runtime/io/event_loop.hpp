@@ -16,6 +16,9 @@ namespace trivet::io {
 /// per turn, when it is first asked for, and stands still until the turn ends: all deadlines that one event
 /// sets have the same base. Between turns (before run(), after stop()) it is the time of the call.
 ///
+/// Sockets are watched by epoll, level-triggered: after a request was answered nothing has to be said to the
+/// kernel before the next one.
+///
 /// Timers cost a system call only when the earliest deadline is earlier than the one that the kernel's timer
 /// is set to: a request that arms and cancels its timers costs none, and in exchange the kernel's timer may
 /// fire once for a deadline that is gone.
@@ -28,7 +31,7 @@ namespace trivet::io {
 ///           [startup]; open() gives that as an Error. Nothing throws later, and handlers must not either.
 class EventLoop final : public base::Loop {
  public:
-  struct Impl;  ///< Asio is known to the sources of this floor only.
+  struct Impl;  ///< Known to the sources of this floor only.
   static constexpr std::size_t read_buffer_size = 64 * 1024;
 
   static base::Result<std::unique_ptr<EventLoop>> open();
@@ -43,9 +46,10 @@ class EventLoop final : public base::Loop {
   [[nodiscard]] base::TimePoint now() const noexcept override;
   [[nodiscard]] base::TimePoint exact_now() const noexcept override { return base::Clock::now(); }
   base::TimerQueue& timers() noexcept override;
-  /// [any]. From the loop's own thread it costs no system call, from another one at most one for all tasks
-  /// that the loop has not seen yet. Tasks run in the order in which each thread posted them, before the loop
-  /// sleeps again; a task that posts itself again lets sockets have their turn in between.
+  /// [any]. From the loop's own thread it costs no system call; from another one, one for all tasks that the
+  /// loop has not seen yet, and none while the loop is awake. Tasks run in the order in which each thread
+  /// posted them, before the loop sleeps again; a task that posts itself again lets sockets have their turn
+  /// in between.
   void post(base::Task& task) noexcept override;
 
   /// For a read whose bytes are used up before the turn ends: the next connection reads into it too.

@@ -3,9 +3,12 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <chrono>
+#include <utility>
 
-#include "runtime/io/asio.hpp"
+#include "runtime/io/event_loop_impl.hpp"
 #include "runtime/io/listen_descriptor.hpp"
+#include "runtime/io/registration.hpp"
 
 namespace trivet::io {
 
@@ -41,7 +44,19 @@ bool concerns_one_connection(int error) noexcept {
 struct Listener::Impl : std::enable_shared_from_this<Listener::Impl>, private base::Task {
   explicit Impl(ListenDescriptor opened) : listening(std::move(opened)) {}
 
-  void wait();
+  /// Its socket in the set of the loop.
+  class Watched final : public Registration {
+   public:
+    explicit Watched(Impl& owner) : Registration(*owner.loop, owner.listening.socket.get()), owner_(owner) {}
+
+   private:
+    void on_ready(std::uint32_t /*events*/) override { owner_.on_ready(); }
+    Impl& owner_;
+  };
+
+  void on_ready();
+  /// Watches the socket, or leaves its clients in the backlog, as things stand. 0 or errno.
+  int wait();
   /// 0, or why there is no connection.
   int accept_one();
   void rest(int error);
@@ -54,37 +69,32 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl>, private ba
 
   ListenDescriptor listening;
   EventLoop* loop = nullptr;
-  std::unique_ptr<Descriptor> watched;  // holds the socket from start() on
+  std::optional<Watched> watched;  // from start() until it closes
   OnAccept on_accept;
   OnTrouble on_trouble;
   OnFinished on_finished;
   std::shared_ptr<Impl> posted;  // keeps this until the loop has run it
   base::MemberTimer<Impl, &Impl::on_rested> rested{*this};
-  bool waiting = false;  // a handler is going to come
   bool paused = false;
   bool trouble_told = false;
   bool stopped = false;
 };
 
-void Listener::Impl::wait() {
-  if (stopped || paused || on_finished || waiting || watched == nullptr || rested.armed()) return;
-  waiting = true;
-  // Each wait looks at the socket anew (epoll_ctl), so what is in the backlog is reported again.
-  watched->async_wait(Descriptor::wait_read, [self = shared_from_this()](const error_code& error) {
-    self->waiting = false;
-    if (error == asio::error::operation_aborted || self->stopped) return;
-    self->loop->impl().turn([&] {
-      if (self->paused || self->on_finished) return;
-      self->accept_one();
-      self->wait();
-    });
-  });
+int Listener::Impl::wait() {
+  if (!watched) return 0;
+  const bool rests = paused || on_finished || rested.armed();
+  return watched->want(rests ? 0U : static_cast<std::uint32_t>(EPOLLIN));
+}
+
+void Listener::Impl::on_ready() {
+  const std::shared_ptr<Impl> self = shared_from_this();  // `on_accept` may destroy the listener
+  accept_one();
 }
 
 int Listener::Impl::accept_one() {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
-  const int fd = ::accept4(watched->native_handle(), reinterpret_cast<sockaddr*>(&address), &size,  // NOLINT
+  const int fd = ::accept4(listening.socket.get(), reinterpret_cast<sockaddr*>(&address), &size,  // NOLINT
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) {
     trouble_told = false;
@@ -100,7 +110,7 @@ void Listener::Impl::go_on() {
   if (on_finished) {
     finish_later();
   } else {
-    wait();
+    static_cast<void>(wait());
   }
 }
 
@@ -123,6 +133,7 @@ void Listener::Impl::run() {
 
 void Listener::Impl::rest(int error) {
   loop->timers().arm(rested, loop->now() + rest_time);
+  static_cast<void>(wait());
   if (trouble_told || !on_trouble) return;
   trouble_told = true;
   on_trouble(base::system_error("cannot accept a connection, trying again", error));
@@ -133,10 +144,7 @@ void Listener::Impl::close() {
   rested.cancel();
   // First the name, then the socket: nobody finds a path that only refuses.
   listening.file.remove();
-  if (watched != nullptr) {
-    error_code ignored;
-    watched->close(ignored);
-  }
+  watched.reset();
   listening.socket.reset();
 }
 
@@ -151,28 +159,24 @@ Listener::~Listener() { impl_->close(); }
 
 void Listener::start(EventLoop& loop, OnAccept on_accept) {
   Impl& impl = *impl_;
-  if (impl.stopped || impl.watched != nullptr) return;
+  if (impl.stopped || impl.loop != nullptr) return;
   impl.loop = &loop;
   impl.on_accept = std::move(on_accept);
-  impl.watched = std::make_unique<Descriptor>(loop.impl().context);
-  error_code error;
-  impl.watched->assign(impl.listening.socket.get(), error);
-  if (error) {
-    if (impl.on_trouble)
-      impl.on_trouble(base::system_error("cannot watch a listening socket", error.value()));
-    return;
-  }
-  (void)impl.listening.socket.release();
-  impl.wait();
+  impl.watched.emplace(impl);
+  if (const int error = impl.wait(); error != 0 && impl.on_trouble)
+    impl.on_trouble(base::system_error("cannot watch a listening socket", error));
 }
 
 void Listener::on_trouble(OnTrouble on_trouble) { impl_->on_trouble = std::move(on_trouble); }
 
-void Listener::pause() { impl_->paused = true; }
+void Listener::pause() {
+  impl_->paused = true;
+  static_cast<void>(impl_->wait());
+}
 
 void Listener::resume() {
   impl_->paused = false;
-  impl_->wait();
+  static_cast<void>(impl_->wait());
 }
 
 void Listener::descriptor_freed() {
@@ -184,6 +188,7 @@ void Listener::descriptor_freed() {
 void Listener::finish(OnFinished on_finished) {
   if (impl_->stopped || impl_->on_finished || impl_->loop == nullptr) return;
   impl_->on_finished = std::move(on_finished);
+  static_cast<void>(impl_->wait());
   if (!impl_->rested.armed()) impl_->finish_later();
 }
 
@@ -216,9 +221,6 @@ std::optional<base::IpAddress> Listener::bound_to() const noexcept {
   return ip_of(address);
 }
 
-int Listener::descriptor() const noexcept {
-  if (impl_->watched != nullptr) return impl_->watched->is_open() ? impl_->watched->native_handle() : -1;
-  return impl_->listening.socket.get();
-}
+int Listener::descriptor() const noexcept { return impl_->listening.socket.get(); }
 
 }  // namespace trivet::io

@@ -8,8 +8,9 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <optional>
 
-#include "runtime/io/asio.hpp"
+#include "runtime/io/registration.hpp"
 
 namespace trivet::io {
 
@@ -36,16 +37,25 @@ extern "C" void note_signal(int number) {
 }  // namespace
 
 struct Signals::Impl : std::enable_shared_from_this<Signals::Impl> {
-  Impl(EventLoop& on, OnSignal tell) : loop(on), on_signal(std::move(tell)), wake(on.impl().context) {}
+  Impl(EventLoop& on, OnSignal tell) : loop(on), on_signal(std::move(tell)) {}
+
+  /// The eventfd in the set of the loop.
+  class Wake final : public Registration {
+   public:
+    explicit Wake(Impl& owner) : Registration(owner.loop, wake_descriptor.load()), owner_(owner) {}
+
+   private:
+    void on_ready(std::uint32_t /*events*/) override { owner_.deliver(); }
+    Impl& owner_;
+  };
 
   base::Result<> install();
-  void wait();
   void deliver();
   void restore() noexcept;
 
   EventLoop& loop;
   OnSignal on_signal;
-  Descriptor wake;  // an eventfd
+  std::optional<Wake> wake;
   std::array<struct sigaction, watched_signals.size()> before{};
   std::size_t installed = 0;
   bool owner = false;
@@ -59,13 +69,10 @@ base::Result<> Signals::Impl::install() {
   }
   owner = true;
   if (wake_descriptor.load() < 0) wake_descriptor.store(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  // A copy, because Asio closes what it watches; both count in the same place.
-  process::FileDescriptor counter(::fcntl(wake_descriptor.load(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-  if (!counter.is_open()) return base::system_error("cannot make an eventfd", errno);
-  error_code error;
-  wake.assign(counter.get(), error);
-  if (error) return base::system_error("cannot watch signals", error.value());
-  (void)counter.release();
+  if (wake_descriptor.load() < 0) return base::system_error("cannot make an eventfd", errno);
+  wake.emplace(*this);
+  if (const int error = wake->want(EPOLLIN); error != 0)
+    return base::system_error("cannot watch signals", error);
   arrived.store(0);
 
   struct sigaction action{};
@@ -82,19 +89,10 @@ base::Result<> Signals::Impl::install() {
   return base::success();
 }
 
-void Signals::Impl::wait() {
-  wake.async_wait(Descriptor::wait_read, [self = shared_from_this()](const error_code& error) {
-    if (error || self->stopped) return;
-    self->loop.impl().turn([&] {
-      self->deliver();
-      if (!self->stopped) self->wait();
-    });
-  });
-}
-
 void Signals::Impl::deliver() {
+  const std::shared_ptr<Impl> self = shared_from_this();  // `on_signal` may destroy the watch
   std::uint64_t count = 0;
-  while (::read(wake.native_handle(), &count, sizeof count) < 0 && errno == EINTR) {
+  while (::read(wake->descriptor(), &count, sizeof count) < 0 && errno == EINTR) {
   }
   const std::uint32_t numbers = arrived.exchange(0);
   for (const int number : watched_signals) {
@@ -109,17 +107,13 @@ void Signals::Impl::restore() noexcept {
     --installed;
     ::sigaction(watched_signals[installed], &before[installed], nullptr);
   }
-  if (wake.is_open()) {
-    error_code ignored;
-    wake.close(ignored);
-  }
+  wake.reset();
   if (std::exchange(owner, false)) in_use.store(false);
 }
 
 base::Result<std::unique_ptr<Signals>> Signals::open(EventLoop& loop, OnSignal on_signal) {
   std::unique_ptr<Signals> signals(new Signals(std::make_shared<Impl>(loop, std::move(on_signal))));
   if (base::Result<> installed = signals->impl_->install(); !installed) return installed.error();
-  signals->impl_->wait();
   return signals;
 }
 

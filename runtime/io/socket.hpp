@@ -11,7 +11,7 @@ namespace trivet::io {
 ///
 /// The kernel is asked to watch it at the first await or pause, not here: a connection whose request is
 /// already there and whose answer fits into the socket costs no epoll_ctl at all. So try read() first.
-/// Awaiting costs at most one epoll_ctl; pausing one the first time and none later. on_readable() may come
+/// Awaiting costs at most one epoll_ctl, and none where the same was awaited before. on_readable() may come
 /// without bytes (`would_block`): await again.
 ///
 /// While paused, on_hangup() comes exactly when the kernel reports POLLHUP or POLLERR, once per
@@ -22,7 +22,7 @@ namespace trivet::io {
 ///
 /// Thread    [loop].
 /// Lifetime  `loop` and `events` outlive it. Destroying it inside any of its events is fine.
-/// Memory    About 700 bytes; waiting allocates nothing.
+/// Memory    About 150 bytes; waiting allocates nothing.
 /// Errors    A descriptor that cannot be watched tells readable (paused: hang-up), and then read() and
 ///           write() fail with the kernel's reason.
 std::unique_ptr<Transport> adopt(EventLoop& loop, int fd, TransportEvents& events);

@@ -26,9 +26,9 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
  private:
-  struct Impl;
-  explicit Watch(std::shared_ptr<Impl> impl);
-  std::shared_ptr<Impl> impl_;
+  class Impl;
+  explicit Watch(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace trivet::io

@@ -172,8 +172,9 @@ def self_test(rules):
     """What must be found in a tree made for it: a check that finds nothing anywhere would pass for ever."""
     tree = {
         "runtime/protocol/a.cpp": '#include "runtime/host/h.hpp"\n#include <chrono>\n#include <unistd.h>\n#include <vector>\n',
-        "runtime/host/h.hpp": '#include "runtime/io/i.hpp"\n#include <unistd.h>\n#include <spdlog/spdlog.h>\n',
-        "runtime/io/i.hpp": "#include <boost/asio/ip/tcp.hpp>\n",
+        "runtime/host/h.hpp": '#include "runtime/process/p.hpp"\n#include <unistd.h>\n#include <spdlog/spdlog.h>\n',
+        "runtime/process/p.hpp": "#include <systemd/sd-daemon.h>\n",
+        "runtime/io/i.hpp": "",
         "runtime/io/i.cpp": '#include "runtime/io/i.hpp"\n#include "runtime/io/gone.hpp"\n',
         "runtime/io/CMakeLists.txt": "trivet_floor(io SOURCES i.cpp FLOORS base host LIBRARIES Boost::headers)\n",
         "plugins/p/p.cpp": '#include <trivet/abi.h>\n#include "runtime/base/b.hpp"\n#include <boost/any.hpp>\n',
@@ -185,13 +186,13 @@ def self_test(rules):
         'plugins/p/p.cpp:2: plugins must not include "runtime/base/b.hpp" of base (it may include: sdk)',
         "plugins/p/p.cpp:3: <boost/any.hpp>: not in layers.txt, section [libraries]",
         "runtime/attic/x.hpp:1: 'attic' is not in layers.txt",
-        "runtime/host/h.hpp:1: boost/asio reaches host through a header of io: runtime/io/i.hpp",
+        "runtime/host/h.hpp:1: systemd reaches host through a header of process: runtime/process/p.hpp",
         "runtime/host/h.hpp:3: <spdlog/spdlog.h>: only log and tests may include spdlog, not host",
         "runtime/io/CMakeLists.txt:1: io must not link host",
         "runtime/io/i.cpp:2: runtime/io/gone.hpp: no such file in the project",
         'runtime/protocol/a.cpp:1: protocol must not include "runtime/host/h.hpp" of host (it may include: base)',
-        "runtime/protocol/a.cpp:1: boost/asio reaches protocol through a header of host: runtime/host/h.hpp -> runtime/io/i.hpp",
         "runtime/protocol/a.cpp:1: spdlog reaches protocol through a header of host: runtime/host/h.hpp",
+        "runtime/protocol/a.cpp:1: systemd reaches protocol through a header of host: runtime/host/h.hpp -> runtime/process/p.hpp",
         "runtime/protocol/a.cpp:2: <chrono>: not in protocol, see [pure]",
         "runtime/protocol/a.cpp:3: <unistd.h>: protocol includes only the C++ standard library",
     ]

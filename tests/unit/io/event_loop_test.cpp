@@ -76,6 +76,38 @@ TEST(EventLoop, LetsSocketsAndTimersHaveTheirTurnWhileATaskPostsItselfForEver) {
   EXPECT_TRUE(run_until(loop, [&] { return events.readable == 1; }));
 }
 
+TEST(EventLoop, TellsInTheNextRunWhatItHadFoundWhenItWasStopped) {
+  constexpr std::size_t count = 10;
+  EventLoop loop;
+  std::vector<RecordingEvents> events(count);
+  std::vector<std::unique_ptr<Transport>> sockets;
+  std::vector<process::FileDescriptor> peers;
+  TestTimer due([](base::TimePoint) {});
+  const base::TimePoint start = base::Clock::now();
+  loop.timers().arm(due, start + milliseconds(1));
+  for (std::size_t i = 0; i < count; ++i) {
+    Pair pair = Pair::unix_sockets();
+    sockets.push_back(adopt(loop, pair.host, events[i]));
+    sockets.back()->await_readable();
+    peers.push_back(std::move(pair.peer));
+    ASSERT_EQ(::write(peers.back().get(), "x", 1), 1);
+    events[i].when_readable = [&] { loop.stop(); };
+  }
+  while (base::Clock::now() < start + milliseconds(2)) {
+  }
+  // Sockets and timer are ready at once, and the first that is told ends the run.
+  const auto told = [&] {
+    std::size_t sum = 0;
+    for (const RecordingEvents& each : events) sum += static_cast<std::size_t>(each.readable);
+    return sum;
+  };
+  for (std::size_t run = 1; run <= count; ++run) {
+    loop.run();
+    EXPECT_EQ(told(), run);
+  }
+  EXPECT_TRUE(run_until(loop, [&] { return !due.armed(); }));
+}
+
 TEST(EventLoop, RunsTheTasksOfFourThreadsEachInOrder) {
   constexpr int threads = 4;
   constexpr int tasks = 5000;
@@ -122,6 +154,30 @@ TEST(EventLoop, IsWokenByAThreadAndAnswersIt) {
   loop.run();
   poster.join();
   EXPECT_EQ(served.load(), 2000);
+}
+
+// Whoever posts rings only for a loop that sleeps: this one falls asleep and wakes up all the time.
+TEST(EventLoop, HearsAThreadAlthoughItIsAboutToSleep) {
+  EventLoop loop;
+  std::atomic<int> served{0};
+  TestTask task([&] { ++served; });
+  TestTask stop([&] { loop.stop(); });
+  TestTimer* again = nullptr;
+  TestTimer restless([&](base::TimePoint now) {
+    loop.timers().arm(*again, now + std::chrono::microseconds(served.load() % 50));
+  });
+  again = &restless;
+  loop.timers().arm(restless, loop.now());
+  std::thread poster([&] {
+    for (int i = 0; i < 5000; ++i) {
+      loop.post(task);
+      while (served.load() == i) std::this_thread::yield();
+    }
+    loop.post(stop);
+  });
+  loop.run();
+  poster.join();
+  EXPECT_EQ(served.load(), 5000);
 }
 
 TEST(EventLoop, HoldsTimeStillWithinATurnAndMovesItBetween) {
@@ -232,7 +288,7 @@ TEST(EventLoop, AllocatesNothingToPassTasks) {
     void run() override { body(); }
   } ping;
   ping.body = [&] {
-    if (left == 900) before = allocations();  // what Asio keeps for reuse is there by now
+    if (left == 900) before = allocations();
     if (--left == 0) {
       after = allocations();
       loop.stop();

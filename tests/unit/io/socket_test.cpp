@@ -272,7 +272,7 @@ TEST_F(SocketTest, IsGivenAwayInTheTurnThatBytesArriveIn) {
 }
 
 // Two sockets are ready in the same round of the loop, and whichever is told first destroys the other. Its
-// successor gets the same descriptor number, and the same place in Asio.
+// successor gets the same descriptor number, and perhaps the same memory.
 TEST_F(SocketTest, LeavesNoEventOfItsOwnToTheNextSocketWithItsNumber) {
   for (int round = 0; round < 50; ++round) {
     std::array<RecordingEvents, 2> events;
@@ -305,6 +305,33 @@ TEST_F(SocketTest, LeavesNoEventOfItsOwnToTheNextSocketWithItsNumber) {
     ASSERT_EQ(::send(next_peer.get(), "new", 3, 0), 3);
     EXPECT_TRUE(run_until(loop_, [&] { return next_events.readable == 1; }));
     EXPECT_EQ(next->read(bytes).bytes, 3U);
+  }
+}
+
+// As one that a program has inherited that a plugin started.
+TEST_F(SocketTest, LeavesNothingBehindThoughACopyOfItsDescriptorLivesOn) {
+  const process::FileDescriptor copy(::fcntl(host_, F_DUPFD_CLOEXEC, 0));
+  ASSERT_TRUE(copy.is_open());
+  socket_->await_readable();
+  run_for(loop_, std::chrono::milliseconds(1));
+  socket_.reset();
+  ASSERT_EQ(::send(peer_.get(), "late", 4, 0), 4);
+  const auto used = processor_time();
+  run_for(loop_, std::chrono::milliseconds(100));
+  EXPECT_LT(processor_time() - used, std::chrono::milliseconds(30)) << "the loop spins";
+  EXPECT_EQ(events_.readable, 0);
+}
+
+// Bytes that nobody awaits are no reason to wake up, whatever was awaited before them.
+TEST_F(SocketTest, DoesNotSpinOnWhatIsNotAwaited) {
+  for (int i = 0; i < 3; ++i) {
+    socket_->await_writable();
+    socket_->await_readable();
+    ASSERT_EQ(::send(peer_.get(), "unread", 6, 0), 6);
+    ASSERT_TRUE(run_until(loop_, [&] { return events_.readable == i + 1 && events_.writable == i + 1; }));
+    const auto used = processor_time();
+    run_for(loop_, std::chrono::milliseconds(50));
+    EXPECT_LT(processor_time() - used, std::chrono::milliseconds(20)) << "the loop spins";
   }
 }
 

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <cstdint>
+
+#include "runtime/io/event_loop.hpp"
+
+namespace trivet::io {
+
+/// A descriptor in the epoll set of a loop, level-triggered. Private to this floor.
+///
+/// The kernel is told of a wish only if it does not look for that yet, and what it looks for without a wish
+/// is taken back when it comes: a request, its answer and the next request cost no epoll_ctl at all.
+///
+/// Thread    [loop]
+/// Lifetime  The loop outlives it; the descriptor is open until leave(). Destroying it inside on_ready() is
+///           fine, and what the kernel told of it in the same look goes with it.
+class Registration {
+ public:
+  Registration(EventLoop& loop, int descriptor) noexcept : loop_(loop.impl()), descriptor_(descriptor) {}
+  virtual ~Registration() { leave(); }
+  Registration(const Registration&) = delete;
+  Registration& operator=(const Registration&) = delete;
+
+  /// What on_ready() is to be called for from now on, again and again: EPOLLIN, EPOLLOUT, EPOLLHUP or
+  /// several. A hang-up or an error of the descriptor is told as all that is wanted. 0, or errno: then
+  /// nothing comes.
+  [[nodiscard]] int want(std::uint32_t events) noexcept;
+  /// Less than before; costs nothing and cannot fail.
+  void drop(std::uint32_t events) noexcept { wanted_ &= ~events; }
+  [[nodiscard]] std::uint32_t wanted() const noexcept { return wanted_; }
+  /// Wants nothing, and leaves the set: before the descriptor is closed or given away, because a copy of it
+  /// elsewhere (a program that a plugin started) would keep it there.
+  void leave() noexcept;
+
+  [[nodiscard]] EventLoop::Impl& loop() const noexcept { return loop_; }
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+
+  /// What the kernel told. For the loop. [loop]
+  void tell(std::uint32_t found);
+
+ protected:
+  /// Of what is wanted, what is there: for one thing at least. The last thing that a turn does here.
+  virtual void on_ready(std::uint32_t events) = 0;
+
+ private:
+  int control(int operation) noexcept;
+
+  EventLoop::Impl& loop_;
+  const int descriptor_;
+  std::uint32_t wanted_ = 0;
+  std::uint32_t watched_ = 0;  // what the kernel looks for, beside hang-up and errors
+  bool in_set_ = false;
+};
+
+}  // namespace trivet::io
