@@ -93,9 +93,10 @@ constexpr std::string_view not_the_plugins[] = {
     "status", "connection", "keep-alive",        "proxy-connection",
     "te",     "trailer",    "transfer-encoding", "upgrade"};
 
-/// Lengths differ nearly always, and then no text is compared.
+/// Lengths differ nearly always, and then no text is compared; where they do not, the case is mostly the
+/// usual.
 bool is_named(std::string_view name, std::string_view wanted) noexcept {
-  return name.size() == wanted.size() && equals_ignoring_case(name, wanted);
+  return name.size() == wanted.size() && (name == wanted || equals_ignoring_case(name, wanted));
 }
 
 /// A value of Location that names no host.
@@ -129,7 +130,8 @@ class LineWriter {
   }
   void status(int status) noexcept {
     put("Status: ");
-    number(static_cast<std::uint64_t>(status));
+    for (const int digit : {status / 100, status / 10 % 10, status % 10})
+      *at_++ = static_cast<std::uint8_t>('0' + digit);
     put(" ");
     put(reason_phrase(status));
     put("\r\n");
@@ -189,6 +191,7 @@ void ResponseHead::clear() noexcept {
   has_status_ = false;
   text_.clear();
   places_.clear();
+  lengths_ = 0;
 }
 
 bool ResponseHead::set_status(int status) noexcept {
@@ -208,6 +211,7 @@ std::string_view ResponseHead::append(std::string_view name, std::string_view va
   if (text_.size() + name.size() + value.size() > most) return "the head is too large";
   places_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
                      static_cast<std::uint32_t>(value.size())});
+  lengths_ |= bit_of_length(name);
   text_.append(name);
   text_.append(value);
   return {};
@@ -226,12 +230,13 @@ void ResponseHead::keep(std::size_t count) noexcept {
 }
 
 void ResponseHead::remove(std::string_view name) noexcept {
+  if (!has_name_as_long(name)) return;
   std::erase_if(places_, [&](const PlaceInText& place) {
     return is_named(std::string_view(text_).substr(place.begin, place.name_size), name);
   });
 }
 
-std::optional<std::string_view> ResponseHead::find(std::string_view name) const noexcept {
+std::optional<std::string_view> ResponseHead::look_for(std::string_view name) const noexcept {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const Field field = at(i);
     if (is_named(field.name, name)) return field.value;
@@ -244,6 +249,7 @@ void ResponseHead::swap(ResponseHead& other) noexcept {
   std::swap(has_status_, other.has_status_);
   text_.swap(other.text_);
   places_.swap(other.places_);
+  std::swap(lengths_, other.lengths_);
 }
 
 std::size_t append_fields(const ResponseHead& head, base::Buffer& out) {

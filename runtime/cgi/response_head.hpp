@@ -45,7 +45,10 @@ class ResponseHead {
   std::string_view set(std::string_view name, std::string_view value);  ///< Replaces all of that name.
   void remove(std::string_view name) noexcept;
   void keep(std::size_t count) noexcept;  ///< Forgets those after the first `count`.
-  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;  ///< The first.
+  /// The first of that name.
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept {
+    return has_name_as_long(name) ? look_for(name) : std::nullopt;
+  }
   [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
   [[nodiscard]] Field at(std::size_t index) const noexcept {
     const PlaceInText& place = places_[index];
@@ -59,6 +62,15 @@ class ResponseHead {
 
  private:
   std::string_view append(std::string_view name, std::string_view value);
+  [[nodiscard]] std::optional<std::string_view> look_for(std::string_view name) const noexcept;
+
+  static constexpr std::uint64_t bit_of_length(std::string_view name) noexcept {
+    return std::uint64_t{1} << name.size() % 64;
+  }
+  /// Most questions end here: without a look at any name.
+  [[nodiscard]] bool has_name_as_long(std::string_view name) const noexcept {
+    return (lengths_ & bit_of_length(name)) != 0;
+  }
 
   /// Where a field stands in text_: name, then value.
   struct PlaceInText {
@@ -71,6 +83,7 @@ class ResponseHead {
   bool has_status_ = false;
   std::string text_;
   std::vector<PlaceInText> places_;
+  std::uint64_t lengths_ = 0;  ///< A bit for each length, modulo 64, of the names added since clear().
 };
 
 /// How a head is written.

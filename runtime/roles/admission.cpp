@@ -22,20 +22,24 @@ std::optional<config::Phase> phase_of(protocol::Role role, const cgi::Params& pa
 class Admitting {
  public:
   Admitting(protocol::Role role, std::uint32_t listener, const cgi::Params& params, const Router& router,
-            AdmissionScratch& scratch)
-      : role_(role), params_(params), router_(router), scratch_(scratch) {
+            AdmissionScratch& scratch, Admission& result)
+      : role_(role),
+        params_(params),
+        router_(router),
+        scratch_(scratch),
+        result_(result),
+        target_(result.target) {
     // Until the slice is known: what the role on the wire says.
     result_.slice = role == protocol::Role::authorizer ? Slice::authorizer
                     : role == protocol::Role::filter   ? Slice::filter
                                                        : Slice::responder;
+    result_.client_method = params.get("REQUEST_METHOD");
     target_.listener = listener;
     target_.phase = result_.phase = phase_of(role, params);
   }
 
-  Admission run(bool accept_steering) {
+  void run(bool accept_steering) {
     if (steer(accept_steering) && read_method() && read_paths() && find_route()) settle();
-    result_.target = target_;
-    return std::move(result_);
   }
 
  private:
@@ -67,8 +71,7 @@ class Admitting {
   }
 
   bool read_method() {
-    const std::string_view method =
-        steering_.method.empty() ? params_.get("REQUEST_METHOD") : steering_.method;
+    const std::string_view method = steering_.method.empty() ? result_.client_method : steering_.method;
     if (method.empty()) {
       if (result_.slice == Slice::authorizer) return true;
       return refuse(
@@ -147,11 +150,13 @@ class Admitting {
     const Decision decision = decide(at);
     result_.route = match_.route;
     result_.status = decision.status;
-    result_.reason = decision.reason;
     result_.configuration_error = decision.configuration_error;
     result_.status_after_guards = decision.status_after_guards;
-    if (decision.status == 405) result_.allow = match_.allow;
-    if (decision.status != 0) return;
+    if (decision.status != 0) {
+      result_.reason = decision.reason;
+      if (decision.status == 405) result_.allow = allowed();
+      return;
+    }
     if (at.guards_apply && is_odd(scratch_.path) && !match_.route->config.allow_odd_paths) {
       refuse(400, "the path has an empty segment or is not UTF-8, which a guarded route refuses");
       return;
@@ -162,6 +167,10 @@ class Admitting {
       return;
     }
     add_other_guards();
+  }
+
+  [[nodiscard]] std::string allowed() const {
+    return steering_.route.empty() ? router_.allowed(target_) : methods_of(*match_.but_for_method);
   }
 
   /// Who stands behind the route may take `//` and `%2F` for one slash: PHP's frameworks do.
@@ -210,10 +219,10 @@ class Admitting {
   const cgi::Params& params_;
   const Router& router_;
   AdmissionScratch& scratch_;
+  Admission& result_;
+  Target& target_;
   cgi::Steering steering_;
-  Target target_;
   Match match_;
-  Admission result_;
   bool has_script_path_ = false;
 };
 
@@ -221,7 +230,9 @@ class Admitting {
 
 Admission admit(protocol::Role role, std::uint32_t listener, bool accept_steering, const cgi::Params& params,
                 const Router& router, AdmissionScratch& scratch) {
-  return Admitting(role, listener, params, router, scratch).run(accept_steering);
+  Admission result;
+  Admitting(role, listener, params, router, scratch, result).run(accept_steering);
+  return result;
 }
 
 }  // namespace trivet::roles

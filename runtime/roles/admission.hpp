@@ -36,6 +36,7 @@ struct Admission {
   /// web server cannot part a guard from its source.
   const Route* also_guarded_by = nullptr;
   int status_after_guards = 0;
+  std::string_view client_method;  ///< REQUEST_METHOD, whatever the routes were matched by.
   Target target;  ///< What routes were matched by, as far as it was read; `path` is in the scratch.
 };
 

@@ -93,7 +93,7 @@ bool Request::let_in() {
   facts_.path = admission.target.path;
   status_after_guards_ = admission.status_after_guards;
   env_.tally.request(route_, slice_);
-  writer_.set_head_method(params_.get("REQUEST_METHOD") == "HEAD");
+  writer_.set_head_method(admission.client_method == "HEAD");
   constexpr std::string_view nginx = "nginx";
   if (role_ == protocol::Role::responder && !body_.ended &&
       params_.get("SERVER_SOFTWARE").substr(0, nginx.size()) == nginx) {
@@ -279,6 +279,7 @@ void Request::hide_from_source() {
   for (const cgi::Param& each : params_.all()) {
     if (!is_hidden_from_source(each.name, reads)) source_params_.add(each.name, each.value);
   }
+  source_facts_ = facts_;
   source_facts_.params = &source_params_;
 }
 
@@ -307,9 +308,9 @@ void Request::run_chain() {
   state_ = State::running;
   const bool filter = slice_ == Slice::filter;
   const bool filter_role = role_ == protocol::Role::filter;
-  source_facts_ = facts_;
-  if (!filter && has_filters_for(route_->config, params_)) hide_from_source();
-  chain_.build(*route_, !filter, filter_role, facts_, source_facts_);
+  const bool hides = !filter && has_filters_for(route_->config, params_);
+  if (hides) hide_from_source();
+  chain_.build(*route_, !filter, filter_role, facts_, hides ? source_facts_ : facts_);
   if (filter) {
     if (const auto wrong = fill_initial_head(); !wrong.empty()) {
       refuse(500, wrong);

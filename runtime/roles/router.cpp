@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <span>
 
+#include "runtime/base/name_index.hpp"
 #include "runtime/cgi/request_info.hpp"
 #include "runtime/cgi/text.hpp"
 
@@ -41,9 +43,35 @@ void add_methods(const Route& route, std::string& allow) {
   }
 }
 
+/// The path's first `known` segments are the route's.
+bool fits_but_for_method(const Route& route, const Target& target, std::size_t known) {
+  return listens(route, target.listener) && route.pattern.matches(*target.path, known) &&
+         host_fits(route, target.host) && phase_fits(route, target.phase);
+}
+
+/// Eight bytes at a time: most segments are shorter. All of them count, so many that begin or end alike
+/// differ.
+std::uint64_t hash_of(std::uint32_t from, std::string_view segment) noexcept {
+  constexpr std::size_t width = sizeof(std::uint64_t);
+  std::uint64_t hash = (std::uint64_t{from} << 32U) + segment.size();
+  const auto mix = [&](std::uint64_t word) {
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+    hash ^= hash >> 32U;
+  };
+  for (; segment.size() >= width; segment.remove_prefix(width)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, segment.data(), width);
+    mix(word);
+  }
+  std::uint64_t rest = 0;
+  for (const char c : segment) rest = rest << 8U | static_cast<unsigned char>(c);
+  mix(rest);
+  return hash;
+}
+
 }  // namespace
 
-Router::Router(std::vector<std::unique_ptr<Route>> routes) : routes_(std::move(routes)), tree_(1) {
+Router::Router(std::vector<std::unique_ptr<Route>> routes) : routes_(std::move(routes)), tree_(1), edges_(2) {
   for (std::uint32_t number = 0; number < routes_.size(); ++number) {
     by_name_.emplace(routes_[number]->config.name, routes_[number].get());
     add_to_tree(number);
@@ -55,13 +83,37 @@ void Router::add_to_tree(std::uint32_t number) {
   std::uint32_t at = 0;
   for (const std::string& segment : routes_[number]->pattern.segments()) {
     if (segment.find('*') != std::string::npos) break;
-    const auto [found, added] = tree_[at].next.emplace(segment, static_cast<std::uint32_t>(tree_.size()));
-    at = found->second;
-    if (added) tree_.emplace_back();
+    at = grow(at, segment);
   }
   const auto& hosts = routes_[number]->config.hosts;
   if (hosts.empty()) tree_[at].of_any_host.push_back(number);
   for (const std::string& host : hosts) tree_[at].of_host[host].push_back(number);
+}
+
+std::size_t Router::locate(std::uint32_t from, std::string_view segment, std::uint64_t hash) const noexcept {
+  const std::size_t mask = edges_.size() - 1;
+  std::size_t at = hash & mask;
+  while (edges_[at].to != 0 && (edges_[at].hash != hash || edges_[at].from != from ||
+                                !base::same_name(edges_[at].segment, segment))) {
+    at = (at + 1) & mask;
+  }
+  return at;
+}
+
+std::uint32_t Router::grow(std::uint32_t from, std::string_view segment) {
+  const std::uint64_t hash = hash_of(from, segment);
+  if (const Edge& known = edges_[locate(from, segment, hash)]; known.to != 0) return known.to;
+  const auto to = static_cast<std::uint32_t>(tree_.size());
+  tree_.emplace_back();
+  if (tree_.size() > edges_.size() / 2) {  // As many edges as nodes, but for the root.
+    std::vector<Edge> old(edges_.size() * 2);
+    old.swap(edges_);
+    for (const Edge& edge : old) {
+      if (edge.to != 0) edges_[locate(edge.from, edge.segment, edge.hash)] = edge;
+    }
+  }
+  edges_[locate(from, segment, hash)] = {segment, hash, from, to};
+  return to;
 }
 
 std::size_t Router::HashOfHost::operator()(std::string_view host) const noexcept {
@@ -74,69 +126,81 @@ bool Router::SameHost::operator()(std::string_view a, std::string_view b) const 
   return cgi::equals_ignoring_case(a, b);
 }
 
-bool Router::take(const Route& route, const Target& target, std::size_t known, Match& match) {
-  if (!listens(route, target.listener) || !route.pattern.matches(*target.path, known) ||
-      !host_fits(route, target.host) || !phase_fits(route, target.phase)) {
-    return false;
-  }
-  if (method_fits(route, target.method)) {
-    match.route = &route;
-    match.method_fits = true;
-    match.allow.clear();
-    return true;
-  }
-  match.method_fits = false;
-  if (match.but_for_method == nullptr) match.but_for_method = &route;
-  add_methods(route, match.allow);
-  return false;
-}
-
-Match Router::find(const Target& target) const {
+template <class Visit>
+void Router::visit(const Target& target, Visit visit) const {
   // The routes of each node that the path passes, to be gone through in the order of the file. More than
   // these are as good as none: then all routes are.
   constexpr std::size_t most_lists = 16;
   struct List {
-    std::span<const std::uint32_t> routes;
+    const std::uint32_t* next;
+    const std::uint32_t* end;
     std::size_t known;  ///< So many segments lead to the node.
   };
   std::array<List, most_lists> lists;
   std::size_t used = 0;
   bool all_fit = true;
-  Match match;
-  const Node* node = tree_.data();
+  std::uint32_t node = 0;
   std::size_t known = 0;
   const auto add = [&](const Numbers& routes) {
     if (routes.empty()) return;
     all_fit = used < most_lists;
-    if (all_fit) lists[used++] = {routes, known};
+    if (all_fit) lists[used++] = {routes.data(), routes.data() + routes.size(), known};
   };
   for (const auto& segments = target.path->segments();; ++known) {
-    add(node->of_any_host);
-    if (all_fit && !node->of_host.empty()) {
-      if (const auto found = node->of_host.find(target.host); found != node->of_host.end())
-        add(found->second);
+    const Node& here = tree_[node];
+    add(here.of_any_host);
+    if (all_fit && !here.of_host.empty()) {
+      if (const auto found = here.of_host.find(target.host); found != here.of_host.end()) add(found->second);
     }
     if (!all_fit) {
       for (const auto& route : routes_) {
-        if (take(*route, target, 0, match)) break;
+        if (visit(*route, 0)) return;
       }
-      return match;
+      return;
     }
     if (known == segments.size()) break;
-    const auto next = node->next.find(segments[known]);
-    if (next == node->next.end()) break;
-    node = &tree_[next->second];
+    node = edges_[locate(node, segments[known], hash_of(node, segments[known]))].to;
+    if (node == 0) break;
   }
-  const std::span open(lists.data(), used);
   for (;;) {
     List* first = nullptr;
-    for (List& list : open) {
-      if (!list.routes.empty() && (first == nullptr || list.routes.front() < first->routes.front()))
-        first = &list;
+    for (List& list : std::span(lists.data(), used)) {
+      if (list.next != list.end && (first == nullptr || *list.next < *first->next)) first = &list;
     }
-    if (first == nullptr || take(*routes_[first->routes.front()], target, first->known, match)) return match;
-    first->routes = first->routes.subspan(1);
+    if (first == nullptr || visit(*routes_[*first->next], first->known)) return;
+    ++first->next;
   }
+}
+
+Match Router::find(const Target& target) const {
+  Match match;
+  visit(target, [&](const Route& route, std::size_t known) {
+    if (!fits_but_for_method(route, target, known)) return false;
+    if (method_fits(route, target.method)) {
+      match.route = &route;
+      match.method_fits = true;
+      return true;
+    }
+    match.method_fits = false;
+    if (match.but_for_method == nullptr) match.but_for_method = &route;
+    return false;
+  });
+  return match;
+}
+
+std::string Router::allowed(const Target& target) const {
+  std::string allow;
+  visit(target, [&](const Route& route, std::size_t known) {
+    if (fits_but_for_method(route, target, known)) add_methods(route, allow);
+    return false;
+  });
+  return allow;
+}
+
+std::string methods_of(const Route& route) {
+  std::string allow;
+  add_methods(route, allow);
+  return allow;
 }
 
 Mismatch mismatch(const Route& route, const Target& target) {
@@ -158,7 +222,7 @@ Match Router::find_named(std::string_view name, const Target& target, bool& exis
     match.route = found->second;
   } else {
     match.method_fits = false;
-    add_methods(*found->second, match.allow);
+    match.but_for_method = found->second;
   }
   return match;
 }

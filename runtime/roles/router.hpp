@@ -26,8 +26,10 @@ struct Match {
   bool phase_fits = true;                 ///< False where TRIVET_ROUTE names a route for other phases.
   bool method_fits = true;                ///< False where some route would have matched but for its methods.
   const Route* but_for_method = nullptr;  ///< The first of those, when there is no route.
-  std::string allow;  ///< The methods of those routes, as an Allow field, when method_fits is false.
 };
+
+/// As an Allow field.
+[[nodiscard]] std::string methods_of(const Route& route);
 
 /// The first of a route's conditions that a request does not meet.
 enum class Mismatch : std::uint8_t { none, listener, path, host, phase, method };
@@ -46,6 +48,8 @@ class Router {
   explicit Router(std::vector<std::unique_ptr<Route>> routes);
 
   [[nodiscard]] Match find(const Target& target) const;
+  /// The methods of all routes that match but for theirs, as an Allow field.
+  [[nodiscard]] std::string allowed(const Target& target) const;
   /// By name, for TRIVET_ROUTE: overrides path and hosts, not methods, phase and listen.
   [[nodiscard]] Match find_named(std::string_view name, const Target& target, bool& exists) const;
   /// False: no route has `hosts`, and a target needs no host.
@@ -62,19 +66,33 @@ class Router {
   };
   /// The routes whose pattern ends here, or has its first wildcard next.
   struct Node {
-    std::unordered_map<std::string_view, std::uint32_t> next;  ///< By segment; views of the patterns'.
     Numbers of_any_host;
     /// Those with `hosts`, at each of them: in any case. Views of the routes'.
     std::unordered_map<std::string_view, Numbers, HashOfHost, SameHost> of_host;
   };
 
+  /// From a node to one below it.
+  struct Edge {
+    std::string_view segment;  ///< A view of a pattern's.
+    std::uint64_t hash = 0;    ///< Of the segment and where it comes from.
+    std::uint32_t from = 0;
+    std::uint32_t to = 0;  ///< The root, where no edge leads: a free place.
+  };
+
   void add_to_tree(std::uint32_t number);
-  /// Whether the match is made; what else is known of it is put in. The path's first `known` segments are the
-  /// route's.
-  static bool take(const Route& route, const Target& target, std::size_t known, Match& match);
+  /// The node below, added where it is missing.
+  std::uint32_t grow(std::uint32_t from, std::string_view segment);
+  /// Where the edge is, or the free place where it would be put.
+  [[nodiscard]] std::size_t locate(std::uint32_t from, std::string_view segment,
+                                   std::uint64_t hash) const noexcept;
+  /// Calls `visit(route, known)` for the routes that may match, in file order, until it gives true. The
+  /// path's first `known` segments are the route's.
+  template <class Visit>
+  void visit(const Target& target, Visit visit) const;
 
   std::vector<std::unique_ptr<Route>> routes_;
-  std::vector<Node> tree_;  ///< The root is first.
+  std::vector<Node> tree_;   ///< The root is first.
+  std::vector<Edge> edges_;  ///< Of all nodes: a hash table, at most half full.
   bool asks_for_host_ = false;
   std::unordered_map<std::string_view, const Route*> by_name_;
 };

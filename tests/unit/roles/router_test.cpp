@@ -33,7 +33,7 @@ std::string found(const Router& router, const std::string& text, std::string_vie
   target.path = &path;
   target.method = method;
   const Match match = router.find(target);
-  return match.route == nullptr ? match.allow : match.route->config.path;
+  return match.route == nullptr ? router.allowed(target) : match.route->config.path;
 }
 
 /// The first of all routes that matches, looked at one by one: what the tree must not change.
