@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <span>
 
-#include "runtime/base/name_index.hpp"
 #include "runtime/cgi/request_info.hpp"
 #include "runtime/cgi/text.hpp"
 
@@ -49,29 +47,9 @@ bool fits_but_for_method(const Route& route, const Target& target, std::size_t k
          host_fits(route, target.host) && phase_fits(route, target.phase);
 }
 
-/// Eight bytes at a time: most segments are shorter. All of them count, so many that begin or end alike
-/// differ.
-std::uint64_t hash_of(std::uint32_t from, std::string_view segment) noexcept {
-  constexpr std::size_t width = sizeof(std::uint64_t);
-  std::uint64_t hash = (std::uint64_t{from} << 32U) + segment.size();
-  const auto mix = [&](std::uint64_t word) {
-    hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-    hash ^= hash >> 32U;
-  };
-  for (; segment.size() >= width; segment.remove_prefix(width)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, segment.data(), width);
-    mix(word);
-  }
-  std::uint64_t rest = 0;
-  for (const char c : segment) rest = rest << 8U | static_cast<unsigned char>(c);
-  mix(rest);
-  return hash;
-}
-
 }  // namespace
 
-Router::Router(std::vector<std::unique_ptr<Route>> routes) : routes_(std::move(routes)), tree_(1), edges_(2) {
+Router::Router(std::vector<std::unique_ptr<Route>> routes) : routes_(std::move(routes)), tree_(1) {
   for (std::uint32_t number = 0; number < routes_.size(); ++number) {
     by_name_.emplace(routes_[number]->config.name, routes_[number].get());
     add_to_tree(number);
@@ -83,37 +61,13 @@ void Router::add_to_tree(std::uint32_t number) {
   std::uint32_t at = 0;
   for (const std::string& segment : routes_[number]->pattern.segments()) {
     if (segment.find('*') != std::string::npos) break;
-    at = grow(at, segment);
+    const auto [found, added] = tree_[at].next.emplace(segment, static_cast<std::uint32_t>(tree_.size()));
+    at = found->second;
+    if (added) tree_.emplace_back();
   }
   const auto& hosts = routes_[number]->config.hosts;
   if (hosts.empty()) tree_[at].of_any_host.push_back(number);
   for (const std::string& host : hosts) tree_[at].of_host[host].push_back(number);
-}
-
-std::size_t Router::locate(std::uint32_t from, std::string_view segment, std::uint64_t hash) const noexcept {
-  const std::size_t mask = edges_.size() - 1;
-  std::size_t at = hash & mask;
-  while (edges_[at].to != 0 && (edges_[at].hash != hash || edges_[at].from != from ||
-                                !base::same_name(edges_[at].segment, segment))) {
-    at = (at + 1) & mask;
-  }
-  return at;
-}
-
-std::uint32_t Router::grow(std::uint32_t from, std::string_view segment) {
-  const std::uint64_t hash = hash_of(from, segment);
-  if (const Edge& known = edges_[locate(from, segment, hash)]; known.to != 0) return known.to;
-  const auto to = static_cast<std::uint32_t>(tree_.size());
-  tree_.emplace_back();
-  if (tree_.size() > edges_.size() / 2) {  // As many edges as nodes, but for the root.
-    std::vector<Edge> old(edges_.size() * 2);
-    old.swap(edges_);
-    for (const Edge& edge : old) {
-      if (edge.to != 0) edges_[locate(edge.from, edge.segment, edge.hash)] = edge;
-    }
-  }
-  edges_[locate(from, segment, hash)] = {segment, hash, from, to};
-  return to;
 }
 
 std::size_t Router::HashOfHost::operator()(std::string_view host) const noexcept {
@@ -139,7 +93,7 @@ void Router::visit(const Target& target, Visit visit) const {
   std::array<List, most_lists> lists;
   std::size_t used = 0;
   bool all_fit = true;
-  std::uint32_t node = 0;
+  const Node* node = tree_.data();
   std::size_t known = 0;
   const auto add = [&](const Numbers& routes) {
     if (routes.empty()) return;
@@ -147,10 +101,10 @@ void Router::visit(const Target& target, Visit visit) const {
     if (all_fit) lists[used++] = {routes.data(), routes.data() + routes.size(), known};
   };
   for (const auto& segments = target.path->segments();; ++known) {
-    const Node& here = tree_[node];
-    add(here.of_any_host);
-    if (all_fit && !here.of_host.empty()) {
-      if (const auto found = here.of_host.find(target.host); found != here.of_host.end()) add(found->second);
+    add(node->of_any_host);
+    if (all_fit && !node->of_host.empty()) {
+      if (const auto found = node->of_host.find(target.host); found != node->of_host.end())
+        add(found->second);
     }
     if (!all_fit) {
       for (const auto& route : routes_) {
@@ -159,8 +113,9 @@ void Router::visit(const Target& target, Visit visit) const {
       return;
     }
     if (known == segments.size()) break;
-    node = edges_[locate(node, segments[known], hash_of(node, segments[known]))].to;
-    if (node == 0) break;
+    const auto next = node->next.find(segments[known]);
+    if (next == node->next.end()) break;
+    node = &tree_[next->second];
   }
   for (;;) {
     List* first = nullptr;

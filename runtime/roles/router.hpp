@@ -48,7 +48,7 @@ class Router {
   explicit Router(std::vector<std::unique_ptr<Route>> routes);
 
   [[nodiscard]] Match find(const Target& target) const;
-  /// The methods of all routes that match but for theirs, as an Allow field.
+  /// The methods of all routes that match in everything else, as an Allow field: for when none does in that.
   [[nodiscard]] std::string allowed(const Target& target) const;
   /// By name, for TRIVET_ROUTE: overrides path and hosts, not methods, phase and listen.
   [[nodiscard]] Match find_named(std::string_view name, const Target& target, bool& exists) const;
@@ -66,33 +66,20 @@ class Router {
   };
   /// The routes whose pattern ends here, or has its first wildcard next.
   struct Node {
+    std::unordered_map<std::string_view, std::uint32_t> next;  ///< By segment; views of the patterns'.
     Numbers of_any_host;
     /// Those with `hosts`, at each of them: in any case. Views of the routes'.
     std::unordered_map<std::string_view, Numbers, HashOfHost, SameHost> of_host;
   };
 
-  /// From a node to one below it.
-  struct Edge {
-    std::string_view segment;  ///< A view of a pattern's.
-    std::uint64_t hash = 0;    ///< Of the segment and where it comes from.
-    std::uint32_t from = 0;
-    std::uint32_t to = 0;  ///< The root, where no edge leads: a free place.
-  };
-
   void add_to_tree(std::uint32_t number);
-  /// The node below, added where it is missing.
-  std::uint32_t grow(std::uint32_t from, std::string_view segment);
-  /// Where the edge is, or the free place where it would be put.
-  [[nodiscard]] std::size_t locate(std::uint32_t from, std::string_view segment,
-                                   std::uint64_t hash) const noexcept;
   /// Calls `visit(route, known)` for the routes that may match, in file order, until it gives true. The
   /// path's first `known` segments are the route's.
   template <class Visit>
   void visit(const Target& target, Visit visit) const;
 
   std::vector<std::unique_ptr<Route>> routes_;
-  std::vector<Node> tree_;   ///< The root is first.
-  std::vector<Edge> edges_;  ///< Of all nodes: a hash table, at most half full.
+  std::vector<Node> tree_;  ///< The root is first.
   bool asks_for_host_ = false;
   std::unordered_map<std::string_view, const Route*> by_name_;
 };
