@@ -9,26 +9,27 @@ namespace trivet::base {
 
 /// Equality of short texts: most names are shorter than what a call of memcmp costs.
 [[nodiscard]] inline bool same_name(std::string_view a, std::string_view b) noexcept {
-  constexpr std::size_t width = sizeof(std::uint64_t);
   const std::size_t size = a.size();
   if (size != b.size()) return false;
-  if (size < width) {
-    for (std::size_t i = 0; i < size; ++i) {
-      if (a[i] != b[i]) return false;
-    }
-    return true;
-  }
-  const auto differ = [&](std::size_t at) {
-    std::uint64_t left = 0;
-    std::uint64_t right = 0;
-    std::memcpy(&left, a.data() + at, width);
-    std::memcpy(&right, b.data() + at, width);
+  const auto differ = [&]<class Word>(std::size_t at, Word left) {
+    Word right = 0;
+    std::memcpy(&left, a.data() + at, sizeof left);
+    std::memcpy(&right, b.data() + at, sizeof right);
     return left != right;
   };
-  for (std::size_t at = 0; at < size - width; at += width) {
-    if (differ(at)) return false;
+  using Word = std::uint64_t;
+  using Half = std::uint32_t;
+  if (size >= sizeof(Word)) {
+    for (std::size_t at = 0; at < size - sizeof(Word); at += sizeof(Word)) {
+      if (differ(at, Word{0})) return false;
+    }
+    return !differ(size - sizeof(Word), Word{0});
   }
-  return !differ(size - width);
+  if (size >= sizeof(Half)) return !differ(0, Half{0}) && !differ(size - sizeof(Half), Half{0});
+  for (std::size_t i = 0; i < size; ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
 }
 
 /// Finds names in a list that its owner keeps: an open hash table of the places in it.
@@ -44,11 +45,15 @@ class NameIndex {
 
   [[nodiscard]] static std::uint32_t hash(std::string_view name) noexcept {
     constexpr std::size_t width = sizeof(std::uint64_t);
+    constexpr std::size_t half = sizeof(std::uint32_t);
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     if (name.size() >= width) {
       std::memcpy(&first, name.data(), width);
       std::memcpy(&last, name.data() + name.size() - width, width);
+    } else if (name.size() >= half) {
+      std::memcpy(&first, name.data(), half);
+      std::memcpy(&last, name.data() + name.size() - half, half);
     } else {
       for (const char c : name) first = first << 8U | static_cast<unsigned char>(c);
     }

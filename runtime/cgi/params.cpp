@@ -30,7 +30,7 @@ std::optional<std::uint64_t> parse_length(std::string_view value) noexcept {
 }
 
 void Params::reset() noexcept {
-  list_.clear();
+  count_ = 0;
   blocks_used_ = 0;
   left_in_block_ = 0;
   large_.clear();
@@ -39,13 +39,13 @@ void Params::reset() noexcept {
 
 void Params::borrow(const Params& other) {
   reset();
-  list_.assign(other.list_.begin(), other.list_.end());
+  std::ranges::copy(other.all(), room(other.count_).begin());
+  took(other.count_);
 }
 
 void Params::add(std::string_view name, std::string_view value) {
   if (base::count_zeros(base::as_bytes(name)) + base::count_zeros(base::as_bytes(value)) != 0) note_nul();
-  is_indexed_ = false;
-  list_.push_back({name, value});
+  append({name, value});
 }
 
 std::string_view Params::keep(std::string_view first, std::string_view between, std::string_view second) {
@@ -106,14 +106,14 @@ std::optional<Refusal> Params::settle_repeats(const std::vector<std::uint32_t>& 
     }
     at = next;
   }
-  if (removed) std::erase_if(list_, [](const Param& param) { return param.name.empty(); });
+  if (removed) remove_if([](const Param& param) { return param.name.empty(); });
   if (ambiguous_length) remove("CONTENT_LENGTH");
   return std::nullopt;
 }
 
 void Params::build_index() {
   const Param* const list = list_.data();
-  is_indexed_ = index_.build(static_cast<std::uint32_t>(list_.size()),
+  is_indexed_ = index_.build(static_cast<std::uint32_t>(count_),
                              [list](std::uint32_t number) { return list[number].name; });
 }
 
@@ -121,16 +121,16 @@ std::optional<Refusal> Params::settle() {
   constexpr std::string_view proxy = "HTTP_PROXY";
   build_index();
   if (is_indexed_ && !has_nul_ && find({}) == nullptr && find(proxy) == nullptr) return std::nullopt;
-  for (const Param& each : list_) {
+  for (const Param& each : list()) {
     if (each.name.empty()) return Refusal{400, "a parameter has an empty name"};
   }
   if (has_nul_) return Refusal{400, "a parameter has a NUL byte in it"};
   // A client's header Proxy: programs take it for their proxy setting.
-  std::erase_if(list_, [&](const Param& param) { return param.name == proxy; });
+  remove_if([&](const Param& param) { return param.name == proxy; });
   build_index();
   if (is_indexed_) return std::nullopt;
   order_.clear();
-  for (std::uint32_t i = 0; i < list_.size(); ++i) order_.push_back(i);
+  for (std::uint32_t i = 0; i < count_; ++i) order_.push_back(i);
   // By length first: most names differ in it. Equal names stay in the order they came in.
   std::sort(order_.begin(), order_.end(), [this](std::uint32_t a, std::uint32_t b) {
     const std::string_view left = list_[a].name;
@@ -150,7 +150,7 @@ const Param* Params::find_indexed(std::string_view name, std::uint32_t hash) con
 }
 
 const Param* Params::find_without_index(std::string_view name) const noexcept {
-  for (const Param& param : list_) {
+  for (const Param& param : all()) {
     if (base::same_name(param.name, name)) return &param;
   }
   return nullptr;
@@ -166,14 +166,14 @@ void Params::set(std::string_view name, std::string_view value) {
   if (Param* found = find_mutable(name)) {
     found->value = kept;
   } else {
-    list_.push_back({keep(name), kept});
-    is_indexed_ = false;
+    append({keep(name), kept});
   }
 }
 
 void Params::remove(std::string_view name) noexcept {
   if (Param* found = find_mutable(name)) {
-    list_.erase(list_.begin() + (found - list_.data()));
+    std::ranges::move(found + 1, list_.data() + count_, found);
+    --count_;
     is_indexed_ = false;
   }
 }

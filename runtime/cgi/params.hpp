@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -48,14 +49,14 @@ class Params {
   void reset() noexcept;
   /// One pair as it arrived.
   void add(std::string_view name, std::string_view value);
-  /// Many: room for `n` more; took() says how many were filled. The caller looks for NUL bytes in all of
-  /// them at once, and tells of one by note_nul().
+  /// Many: room for `n` more; took() says how many of them were filled. The caller looks for NUL bytes in all
+  /// of them at once, and tells of one by note_nul().
   [[nodiscard]] std::span<Param> room(std::size_t n) {
     is_indexed_ = false;
-    list_.resize(list_.size() + n);
-    return std::span(list_).last(n);
+    if (list_.size() - count_ < n) list_.resize(count_ + n);
+    return {list_.data() + count_, n};
   }
-  void took(std::size_t n, std::size_t of) { list_.resize(list_.size() - (of - n)); }
+  void took(std::size_t n) noexcept { count_ += n; }
   void note_nul() noexcept { has_nul_ = true; }
   /// After the last add(): settles duplicates, and drops HTTP_PROXY.
   [[nodiscard]] std::optional<Refusal> settle();
@@ -70,7 +71,7 @@ class Params {
     const Param* const found = find(name);
     return found == nullptr ? std::string_view() : found->value;
   }
-  [[nodiscard]] std::span<const Param> all() const noexcept { return list_; }
+  [[nodiscard]] std::span<const Param> all() const noexcept { return {list_.data(), count_}; }
 
   /// The same as `other` has them now; the values stay where they are, so `other` outlives this or is not
   /// reset before it.
@@ -85,13 +86,24 @@ class Params {
   [[nodiscard]] const Param* find_indexed(std::string_view name, std::uint32_t hash) const noexcept;
   [[nodiscard]] const Param* find_without_index(std::string_view name) const noexcept;
   [[nodiscard]] Param* find_mutable(std::string_view name) noexcept;
+  void append(const Param& param) {
+    room(1).front() = param;
+    took(1);
+  }
+  [[nodiscard]] std::span<Param> list() noexcept { return {list_.data(), count_}; }
+  template <class Condition>
+  void remove_if(Condition&& condition) {
+    count_ = static_cast<std::size_t>(std::ranges::remove_if(list(), condition).begin() - list().begin());
+    is_indexed_ = false;
+  }
   [[nodiscard]] std::optional<Refusal> settle_repeats(const std::vector<std::uint32_t>& order);
   [[nodiscard]] std::optional<Refusal> merge(Param& into, std::string_view later, bool& ambiguous_length);
   /// A copy that stays where it is until reset().
   [[nodiscard]] std::string_view keep(std::string_view first, std::string_view between = {},
                                       std::string_view second = {});
 
-  std::vector<Param> list_;
+  std::vector<Param> list_;  ///< The first count_ are in use: what was grown stays as it is.
+  std::size_t count_ = 0;
   base::NameIndex index_;
   std::vector<std::uint32_t> order_;  ///< For settle(): indices, sorted by name.
   std::vector<std::unique_ptr<char[]>> blocks_;

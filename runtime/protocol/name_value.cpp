@@ -22,21 +22,21 @@ std::optional<std::uint32_t> read_length(const char*& at, const char* end, std::
 }  // namespace
 
 std::size_t PairReader::next(std::span<Pair> into) noexcept {
-  constexpr std::ptrdiff_t short_lengths = 2;
+  constexpr std::size_t lengths = 2;
+  constexpr std::size_t longest = 0x7f;
   const char* at = at_;
   const char* const end = end_;
   std::size_t zeros = zeros_;
   Pair* pair = into.data();
   for (Pair* const full = pair + into.size(); pair != full && at != end; ++pair) {
-    if (end - at >= short_lengths) {  // Nearly every pair has two of one byte.
+    const auto rest = static_cast<std::size_t>(end - at);
+    if (rest >= lengths) {  // Nearly every pair has two of one byte that are not 0.
       const std::size_t name = static_cast<unsigned char>(at[0]);
       const std::size_t value = static_cast<unsigned char>(at[1]);
-      const char* const text = at + short_lengths;
-      if ((name | value) < 0x80 && name + value <= static_cast<std::size_t>(end - text)) {
-        zeros += (name == 0 ? 1U : 0U) + (value == 0 ? 1U : 0U);
-        pair->name = {text, name};
-        pair->value = {text + name, value};
-        at = text + name + value;
+      if (((name - 1) | (value - 1)) < longest && lengths + name + value <= rest) {
+        pair->name = {at + lengths, name};
+        pair->value = {at + lengths + name, value};
+        at += lengths + name + value;
         continue;
       }
     }

@@ -56,11 +56,11 @@ void Request::start() {
 }
 
 bool Request::read_params() {
-  constexpr std::size_t batch = 32;  // Few requests have more.
+  constexpr std::size_t batch = 64;  // Few requests have more.
   protocol::PairReader reader(params_block_.bytes());
   for (std::size_t count = 0, read = batch; read == batch; count += read) {
     read = reader.next(params_.room(batch));
-    params_.took(read, batch);
+    params_.took(read);
     if (count + read > env_.limits.params_count) {
       env_.tally.limit_hit();
       refuse(431, "there are more parameters than params_count");
