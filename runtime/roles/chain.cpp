@@ -49,6 +49,12 @@ void Chain::build(const Route& route, bool with_source, bool body_to_filter, con
   }
 }
 
+LoopStage& Chain::more_loop_stage() {
+  if (loop_stages_used_ == more_loop_stages_.size())
+    more_loop_stages_.push_back(std::make_unique<LoopStage>());
+  return *more_loop_stages_[loop_stages_used_++];
+}
+
 void Chain::add(const plugin::Plugin& plugin, const config::FilterStage* conditions, bool takes_body,
                 const CallFacts& facts) {
   StageSink& sink = *this;
@@ -56,13 +62,9 @@ void Chain::add(const plugin::Plugin& plugin, const config::FilterStage* conditi
   const StageRole role = conditions == nullptr ? StageRole::responder : StageRole::filter;
   links_.push_back({&plugin, conditions, false});
   if (plugin.threads() == nullptr) {
-    LoopStage* stage = &first_loop_stage_;
-    if (index != 0) {
-      owned_.push_back(std::make_unique<LoopStage>());
-      stage = static_cast<LoopStage*>(owned_.back().get());
-    }
-    stage->set_up(sink, index, role, takes_body, plugin, facts);
-    stages_.push_back(stage);
+    LoopStage& stage = index == 0 ? first_loop_stage_ : more_loop_stage();
+    stage.set_up(sink, index, role, takes_body, plugin, facts);
+    stages_.push_back(&stage);
     return;
   }
   if (role == StageRole::responder && plugin.responder()->handle != nullptr) {
@@ -214,6 +216,7 @@ void Chain::clear() {
   stages_.clear();
   links_.clear();
   owned_.clear();
+  loop_stages_used_ = 0;
   body_filter_ = npos;
   started_ = head_owner_ = 0;
 }

@@ -109,6 +109,7 @@ class Chain final : private StageSink {
   [[nodiscard]] bool has_room_after(std::size_t index) const noexcept override;
   void on_progress(std::size_t index) override;
 
+  [[nodiscard]] LoopStage& more_loop_stage();
   void add(const plugin::Plugin& plugin, const config::FilterStage* conditions, bool takes_body,
            const CallFacts& facts);
   /// The head goes from stage `index` to what comes after it. False when that failed, or was answered.
@@ -142,7 +143,9 @@ class Chain final : private StageSink {
   const CallFacts* facts_ = nullptr;
   cgi::ResponseHead head_;
   LoopStage first_loop_stage_;
-  std::vector<std::unique_ptr<Stage>> owned_;
+  std::vector<std::unique_ptr<LoopStage>> more_loop_stages_;  ///< For later requests too, in the order made.
+  std::size_t loop_stages_used_ = 0;                          ///< Of more_loop_stages_.
+  std::vector<std::unique_ptr<Stage>> owned_;                 ///< The others.
   std::vector<Stage*> stages_;
   std::vector<Link> links_;     ///< One for each stage.
   std::size_t started_ = 0;     ///< Stages below this were started, or are out.

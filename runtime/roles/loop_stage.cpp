@@ -202,7 +202,9 @@ void LoopStage::over(trivet_status status) {
 
 void LoopStage::cancel() {
   cancelled_ = true;
-  if (!inside_) close();
+  if (inside_) return;
+  close();
+  lanes_.release();  // The stage waits for another request, and keeps nothing of this one's meanwhile.
 }
 
 void LoopStage::close() {

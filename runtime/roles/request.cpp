@@ -98,7 +98,6 @@ void Request::take_id() {
 // --- input ---
 
 void Request::on_params(base::Bytes bytes) {
-  last_input_ = env_.loop.now();
   if (state_ != State::params || params_refused_) return;
   if (params_block_.size() + bytes.size() > env_.limits.params_bytes) {
     params_refused_ = true;

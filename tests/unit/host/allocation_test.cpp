@@ -58,6 +58,22 @@ TEST(Allocation, AResponderOnTheLoopAllocatesNothingPerRequest) {
   EXPECT_EQ(allocated_by(bench, request("/hello/there?x=1", {.params = usual_parameters()}), 1000), 0U);
 }
 
+struct GivesOn {
+  static constexpr bool never_blocks = true;
+  void data(std::string_view chunk, trivet::Output& out, bool) { out << chunk; }
+};
+
+TEST(Allocation, AChainOfFiltersOnTheLoopAllocatesNothingPerRequest) {
+  Bench bench;
+  bench.add<Hello>("hello");
+  bench.add<GivesOn>("gives_on");
+  auto& route = bench.route("hello", "/hello/**");
+  route.respond = "hello";
+  for (int i = 0; i < 3; ++i) route.filter.push_back({.plugin = "gives_on"});
+  bench.open();
+  EXPECT_EQ(allocated_by(bench, request("/hello/x", {.params = usual_parameters()}), 1000), 0U);
+}
+
 /// Without the SDK, whose verdicts are values on the heap: what the host itself does.
 trivet_status allow_check(void*, trivet_request* request);
 const trivet_host* host_of_gate = nullptr;
