@@ -224,8 +224,9 @@ struct Log {
   enum class Format : std::uint8_t { text, json };
   Level level = Level::info;
   Format format = Format::text;
-  std::string target = "stderr";  ///< stderr | syslog | file:PATH
-  std::string access = "off";     ///< off | stderr | file:PATH
+  std::string target = "stderr";                 ///< stderr | syslog | file:PATH
+  std::string access = "off";                    ///< off | stderr | file:PATH
+  std::chrono::milliseconds access_flush{1000};  ///< How long its lines may wait for others; 0: not at all.
   std::vector<std::string> redact = {"HTTP_AUTHORIZATION", "HTTP_COOKIE", "REMOTE_PASSWD", "AUTH_PASSWORD"};
   std::optional<std::uint32_t> owner;  ///< Whom files that are made are for: `user`.
   std::string request_id;  ///< The parameter a request's id is taken from; empty: made by the host.

@@ -37,6 +37,7 @@ void read_log(Sink& sink, const Table& table, Log& out) {
   if (reader.word("format", {"text", "json"}, index) != nullptr) out.format = static_cast<Log::Format>(index);
   read_target(sink, reader, "target", {"stderr", "syslog", "file:/PATH"}, out.target);
   read_target(sink, reader, "access", {"off", "stderr", "file:/PATH"}, out.access);
+  reader.duration("access_flush", {std::chrono::milliseconds(0), std::chrono::minutes(1)}, out.access_flush);
   if (reader.word("request_id", {"own", "REQUEST_ID", "HTTP_X_REQUEST_ID"}, index) != nullptr) {
     out.request_id = index == 0 ? "" : index == 1 ? "REQUEST_ID" : "HTTP_X_REQUEST_ID";
   }

@@ -37,11 +37,12 @@ std::size_t role_of(roles::Slice slice) noexcept {
 
 }  // namespace
 
-Host::Host(const config::Config& config, log::Log& log, log::Log* access_log,
+Host::Host(const config::Config& config, log::Log& log, log::BatchedLog* access_log,
            std::unique_ptr<io::EventLoop> loop, Assembly assembly, std::size_t most_connections,
            process::WorkerCounters& counters)
     : config_(config),
       log_(log),
+      access_log_(access_log),
       loop_(std::move(loop)),
       assembly_(std::move(assembly)),
       counters_(counters),
@@ -56,9 +57,13 @@ Host::Host(const config::Config& config, log::Log& log, log::Log* access_log,
       listeners_(config, log) {
   environment_.id_seed = std::random_device{}();
   environment_.journal = {access_log, config.log.redact, config.log.request_id};
+  if (access_log_ != nullptr) access_log_->start(*loop_);
 }
 
-Host::~Host() { connections_.clear(); }
+Host::~Host() {
+  connections_.clear();
+  if (access_log_ != nullptr) access_log_->stop();  // Before its loop.
+}
 
 base::Result<> Host::run() {
   auto signals = io::Signals::open(*loop_, [this](int number) { on_signal(number); });
@@ -197,7 +202,7 @@ void Host::suspend(std::string_view names) {
 
 void Host::reopen_logs() {
   log_.reopen();
-  if (environment_.journal.access != nullptr) environment_.journal.access->reopen();
+  if (access_log_ != nullptr) access_log_->reopen();
 }
 
 void Host::stop(Grace grace) {

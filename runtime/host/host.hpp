@@ -12,6 +12,7 @@
 #include "runtime/host/spool_store.hpp"
 #include "runtime/io/event_loop.hpp"
 #include "runtime/io/signals.hpp"
+#include "runtime/log/batched_log.hpp"
 #include "runtime/log/log.hpp"
 #include "runtime/process/board.hpp"
 #include "runtime/process/counters.hpp"
@@ -28,8 +29,9 @@ namespace trivet::host {
 class Host final : private Connection::Owner, private Mover::Owner, private roles::Tally {
  public:
   /// `access_log` may be null: no line for each request. `counters` outlives it.
-  Host(const config::Config& config, log::Log& log, log::Log* access_log, std::unique_ptr<io::EventLoop> loop,
-       Assembly assembly, std::size_t most_connections, process::WorkerCounters& counters);
+  Host(const config::Config& config, log::Log& log, log::BatchedLog* access_log,
+       std::unique_ptr<io::EventLoop> loop, Assembly assembly, std::size_t most_connections,
+       process::WorkerCounters& counters);
   ~Host() override;
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -111,6 +113,7 @@ class Host final : private Connection::Owner, private Mover::Owner, private role
 
   const config::Config& config_;
   log::Log& log_;
+  log::BatchedLog* const access_log_;
   std::unique_ptr<io::EventLoop> loop_;
   Assembly assembly_;
   process::WorkerCounters& counters_;

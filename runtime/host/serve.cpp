@@ -15,6 +15,7 @@
 #include "runtime/host/zones.hpp"
 #include "runtime/io/descriptor_limit.hpp"
 #include "runtime/plugin/note.hpp"
+#include "runtime/process/board.hpp"
 #include "runtime/process/heap.hpp"
 #include "runtime/process/service_manager.hpp"
 #include "runtime/process/service_notices.hpp"
@@ -50,6 +51,9 @@ int serve_configured(const config::Loaded& loaded, const config::Overrides& over
   auto logs = open_logs(config.log);
   if (!logs) return tell_all({logs.error()}, exit_failed);
   log::Log& log = *logs->log;
+  const SavedLines saved(logs->access.get());
+  static process::CrashNote unread;
+  process::note_crashes(unread, []() noexcept { return process::Whose{}; }, save_lines);
   const auto connections =
       io::raise_descriptor_limit(config.limits.connections, descriptors_of_a_connection(config));
   if (!connections) return tell_all({connections.error()}, exit_internal);
@@ -101,6 +105,7 @@ int serve_configured(const config::Loaded& loaded, const config::Overrides& over
   if (auto ran = host->run(); !ran) return tell_all({ran.error()}, exit_internal);
   notices.reset();  // Before its loop.
   const bool quiet = host->quiet();
+  logs->flush();
   tell_that_stopped(log, logs->lost());
   if (!quiet) ::_exit(exit_ok);  // A plugin's thread still runs: what it uses must stay.
   host.reset();

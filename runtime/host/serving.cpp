@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -21,15 +22,23 @@ static_assert(static_cast<int>(log::Level::off) == static_cast<int>(config::Log:
 static_assert(static_cast<int>(log::Settings::Format::json) == static_cast<int>(config::Log::Format::json));
 
 /// As the other, but its level is not for `level` to say.
-base::Result<std::unique_ptr<log::Log>> open_access_log(const config::Log& from) {
-  if (from.access == "off") return std::unique_ptr<log::Log>();
+base::Result<std::unique_ptr<log::BatchedLog>> open_access_log(const config::Log& from) {
+  if (from.access == "off") return std::unique_ptr<log::BatchedLog>();
   log::Settings settings = settings_of(from);
-  settings.level = log::Level::info;
   settings.target = from.access;
-  return log::Log::open(settings);
+  return log::BatchedLog::open(settings, "access", from.access_flush);
 }
 
+std::atomic<log::BatchedLog*> lines_to_save;
+
 }  // namespace
+
+SavedLines::SavedLines(log::BatchedLog* access) noexcept { lines_to_save = access; }
+SavedLines::~SavedLines() { lines_to_save = nullptr; }
+
+void save_lines() noexcept {
+  if (log::BatchedLog* const access = lines_to_save; access != nullptr) access->save();
+}
 
 base::Result<Logs> open_logs(const config::Log& from) {
   auto log = log::Log::open(settings_of(from));
@@ -74,6 +83,7 @@ void tell_that_stopped(log::Log& log, std::uint64_t lost) {
 }
 
 void tell_of_lost_lines(const Logs& logs) {
+  logs.flush();
   if (const std::uint64_t lost = logs.lost(); lost != 0)
     logs.log->warn("this worker lost lines of its logs", {{"log_lines_lost", std::to_string(lost)}});
   logs.flush();

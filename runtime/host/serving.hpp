@@ -4,6 +4,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/config/config.hpp"
+#include "runtime/log/batched_log.hpp"
 #include "runtime/log/log.hpp"
 
 namespace trivet::host {
@@ -17,13 +18,24 @@ constexpr int exit_configuration = 78;
 /// What [log] asks for.
 struct Logs {
   std::unique_ptr<log::Log> log;
-  std::unique_ptr<log::Log> access;  ///< Of requests; null: none is wanted.
+  std::unique_ptr<log::BatchedLog> access;  ///< Of requests; null: none is wanted.
 
   /// Lines that a full disk or a reader that was too slow has cost.
   [[nodiscard]] std::uint64_t lost() const { return log->lost() + (access == nullptr ? 0 : access->lost()); }
   void reopen() const;
   void flush() const;
 };
+
+/// As long as this lives, save_lines() writes what waits in that access log, of which there may be none.
+class SavedLines {
+ public:
+  explicit SavedLines(log::BatchedLog* access) noexcept;
+  ~SavedLines();
+  SavedLines(const SavedLines&) = delete;
+  SavedLines& operator=(const SavedLines&) = delete;
+};
+/// Async-signal-safe.
+void save_lines() noexcept;
 
 /// Thread  [startup]
 [[nodiscard]] base::Result<Logs> open_logs(const config::Log& from);

@@ -194,7 +194,7 @@ int work_with(process::Channel& channel, const process::Board& board, process::M
     return fail(channel, {{base::ErrorCode::system_failure, "the supervisor is of another version"}},
                 exit_internal);
   process::WorkerSlot& slot = board.slot(about->slot);
-  process::note_crashes(slot.crash, whose_code);
+  process::note_crashes(slot.crash, whose_code, save_lines);
   plugin::show_running(slot.running);
   const process::FaultStack stack;
   process::keep_freed_memory();
@@ -208,6 +208,7 @@ int work_with(process::Channel& channel, const process::Board& board, process::M
   const config::Config& config = *loaded.config;
   auto logs = open_logs(config.log);
   if (!logs) return fail(channel, {logs.error()}, exit_failed);
+  const SavedLines saved(logs->access.get());
   const auto connections =
       io::raise_descriptor_limit(config.limits.connections, descriptors_of_a_connection(config));
   if (!connections) return fail(channel, {connections.error()}, exit_internal);
@@ -224,8 +225,10 @@ int work_with(process::Channel& channel, const process::Board& board, process::M
     return fail(channel, errors, exit_failed);
   const auto leash = process::Leash::start(
       channel.maker(),
-      std::chrono::ceil<std::chrono::milliseconds>(config.server.shutdown_grace + Team::kill_delay),
-      [&logs] { logs->log->error("the supervisor is gone and this worker does not end: it is killed"); });
+      std::chrono::ceil<std::chrono::milliseconds>(config.server.shutdown_grace + Team::kill_delay), [&logs] {
+        save_lines();
+        logs->log->error("the supervisor is gone and this worker does not end: it is killed");
+      });
   if (!leash) return fail(channel, {leash.error()}, exit_internal);
   auto loop = io::EventLoop::open();
   if (!loop) return fail(channel, {loop.error()}, exit_internal);

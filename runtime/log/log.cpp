@@ -60,10 +60,10 @@ class SinkLog : public Log {
 class FileLog final : public SinkLog {
  public:
   using SinkLog::SinkLog;
-  base::Result<> open(const std::string& path, std::optional<std::uint32_t> owner) {
-    auto sink = DescriptorSink::open(path, owner, lost_);
-    if (!sink) return sink.error();
-    sink_ = std::move(*sink);
+  base::Result<> open(const Settings& settings) {
+    auto file = LineFile::open(settings.target, settings.owner, lost_);
+    if (!file) return file.error();
+    sink_.emplace(std::move(file).value(), lost_);
     return base::success();
   }
 
@@ -79,7 +79,7 @@ class FileLog final : public SinkLog {
   void flush() noexcept override {}  // every line is written before write() returns
 
  private:
-  std::shared_ptr<DescriptorSink> sink_;
+  std::optional<DescriptorSink> sink_;
 };
 
 /// syslog keeps the time itself; what it loses it does not tell.
@@ -113,18 +113,10 @@ std::optional<Level> level_named(std::string_view name) noexcept {
 }
 
 base::Result<std::unique_ptr<Log>> Log::open(const Settings& settings) {
-  constexpr std::string_view file_prefix = "file:";
   try {
     if (settings.target == "syslog") return std::unique_ptr<Log>(std::make_unique<SystemLog>(settings));
-    std::string path;
-    if (settings.target.starts_with(file_prefix) && settings.target.size() > file_prefix.size()) {
-      path = settings.target.substr(file_prefix.size());
-    } else if (settings.target != "stderr") {
-      return base::Error{base::ErrorCode::config_invalid,
-                         "the log target \"" + settings.target + "\" is none of stderr, syslog, file:PATH"};
-    }
     auto log = std::make_unique<FileLog>(settings);
-    if (base::Result<> opened = log->open(path, settings.owner); !opened) return opened.error();
+    if (base::Result<> opened = log->open(settings); !opened) return opened.error();
     return std::unique_ptr<Log>(std::move(log));
   } catch (const std::exception& failure) {
     return base::Error{base::ErrorCode::system_failure,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -7,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/log/access_log.hpp"
 #include "runtime/log/log.hpp"
 
 namespace trivet::log {
@@ -38,6 +40,26 @@ class MemoryLog final : public Log {
  private:
   std::atomic<Level> level_;
   mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+/// The same of an access log.
+///
+/// Thread  One at a time.
+class MemoryAccessLog final : public AccessLog {
+ public:
+  [[nodiscard]] LineBuilder begin(base::TimePoint /*now*/) noexcept override {
+    return {room_.data(), Settings::Format::text, {}, Level::info, "access"};
+  }
+  void end(LineBuilder& line) noexcept override {
+    const std::string_view whole = line.finish();
+    lines_.emplace_back(whole.substr(0, whole.size() - 1));
+  }
+  [[nodiscard]] const std::vector<std::string>& lines() const noexcept { return lines_; }
+  void clear() noexcept { lines_.clear(); }
+
+ private:
+  std::array<char, LineBuilder::capacity> room_{};
   std::vector<std::string> lines_;
 };
 

@@ -30,6 +30,7 @@ static_assert(sizeof(Header) <= header_size);
 CrashNote* crash_note = nullptr;
 pid_t noting = 0;
 Whose (*whose_code)() noexcept = nullptr;
+void (*last_act)() noexcept = nullptr;
 constexpr std::array<int, 7> faults = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
 std::array<struct sigaction, faults.size()> before;  // NOLINT: plain data, set once
 
@@ -39,6 +40,7 @@ void note_leaving() noexcept {
   if (crash_note == nullptr || ::getpid() != noting) return;
   const Whose by = whose_code();
   if (!by.plugin.empty()) crash_note->write(by.plugin, by.route);
+  last_act();
 }
 
 extern "C" void note_fault(int number, siginfo_t* about, void* /*context*/) {
@@ -46,6 +48,7 @@ extern "C" void note_fault(int number, siginfo_t* about, void* /*context*/) {
   if (crash_note != nullptr) {
     const Whose whose = whose_code();
     crash_note->write(whose.plugin, whose.route);
+    if (::getpid() == noting) last_act();
   }
   // Whoever was asked before is asked again: by the same instruction, or, if somebody sent it, by this.
   for (std::size_t i = 0; i < faults.size(); ++i) {
@@ -129,10 +132,11 @@ Board::~Board() {
   if (mapped_ != nullptr) ::munmap(mapped_, size_);
 }
 
-void note_crashes(CrashNote& note, Whose (*whose)() noexcept) noexcept {
+void note_crashes(CrashNote& note, Whose (*whose)() noexcept, void (*last)() noexcept) noexcept {
   crash_note = &note;
   noting = ::getpid();
   whose_code = whose;
+  last_act = last;
   struct sigaction action{};
   action.sa_sigaction = &note_fault;
   action.sa_flags = SA_ONSTACK | SA_SIGINFO;

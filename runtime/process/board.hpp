@@ -102,13 +102,15 @@ class Board {
 /// its usual course. So is exit(), quick_exit(), _Exit() or _exit() called by somebody's code (the last two
 /// not in a sanitized build). Every thread needs a FaultStack, or a stack that overflows leaves no note.
 ///
-/// Thread    [startup], once. `whose` is called on the thread that faulted, inside a signal handler.
+/// `last` saves what can be saved by calls that are async-signal-safe.
+///
+/// Thread    [startup], once. Both functions are called on the thread that faulted, inside a signal handler.
 /// Lifetime  `note` outlives the process.
 struct Whose {
   std::string_view plugin;
   std::string_view route;
 };
-void note_crashes(CrashNote& note, Whose (*whose)() noexcept) noexcept;
+void note_crashes(CrashNote& note, Whose (*whose)() noexcept, void (*last)() noexcept) noexcept;
 
 /// A stack for signal handlers, for the calling thread as long as this lives: sigaltstack(2).
 class FaultStack {

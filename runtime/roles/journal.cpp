@@ -26,14 +26,23 @@ std::string_view without(std::string_view secret, std::string_view text, std::st
 
 std::string_view redacted(const cgi::Params& params, const std::vector<std::string>& names,
                           std::string_view text, std::string& scratch) {
+  redact(params, names, {&text, 1}, {&scratch, 1});
+  return text;
+}
+
+void redact(const cgi::Params& params, const std::vector<std::string>& names,
+            std::span<std::string_view> texts, std::span<std::string> scratch) {
   for (const std::string& name : names) {
     const std::string_view value = params.get(name);
-    text = without(value, text, scratch);
-    if (const std::size_t space = value.find(' '); space != std::string_view::npos) {
-      text = without(value.substr(space + 1), text, scratch);
+    if (value.size() < shortest_secret) continue;
+    const std::size_t space = value.find(' ');
+    const std::string_view rest = space == std::string_view::npos ? value : value.substr(space + 1);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (rest.size() > texts[i].size()) continue;
+      texts[i] = without(value, texts[i], scratch[i]);
+      if (space != std::string_view::npos) texts[i] = without(rest, texts[i], scratch[i]);
     }
   }
-  return text;
 }
 
 std::string listed(const cgi::Params& params, const std::vector<std::string>& names) {

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "runtime/cgi/params.hpp"
-#include "runtime/log/log.hpp"
+#include "runtime/log/access_log.hpp"
 
 namespace trivet::roles {
 
@@ -13,9 +14,9 @@ namespace trivet::roles {
 ///
 /// Lifetime  Outlives every request.
 struct Journal {
-  log::Log* access = nullptr;       ///< Where each request gets a line of its own; null: nowhere.
-  std::vector<std::string> redact;  ///< Parameters whose values no line may show.
-  std::string request_id;           ///< The parameter that names a request; empty: the host makes the name.
+  log::AccessLog* access = nullptr;  ///< Where each request gets a line of its own; null: nowhere.
+  std::vector<std::string> redact;   ///< Parameters whose values no line may show.
+  std::string request_id;            ///< The parameter that names a request; empty: the host makes the name.
 };
 
 /// `text` without the values of the parameters in `names`, nor what follows their first space (the
@@ -26,6 +27,10 @@ struct Journal {
 /// Lifetime  Of `text`, or of `scratch` when something was found.
 [[nodiscard]] std::string_view redacted(const cgi::Params& params, const std::vector<std::string>& names,
                                         std::string_view text, std::string& scratch);
+
+/// The same of several texts, each with its own of `scratch`.
+void redact(const cgi::Params& params, const std::vector<std::string>& names,
+            std::span<std::string_view> texts, std::span<std::string> scratch);
 
 /// All parameters as `NAME=VALUE NAME=VALUE`, redacted.
 [[nodiscard]] std::string listed(const cgi::Params& params, const std::vector<std::string>& names);

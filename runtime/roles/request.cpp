@@ -58,7 +58,6 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
   body_.limit = data_.limit = UINT64_MAX;
   begun_ = last_input_ = env_.loop.now();
   stamps_ = {};
-  if (env_.journal.access != nullptr) stamps_.begun = env_.loop.exact_now();
   writer_.reset(peer, env_.loop, env_.limits, id_);
   if (role_ == protocol::Role::filter) writer_.hold();
   make_id();

@@ -175,9 +175,8 @@ class Request final : public protocol::RequestInput,
   Inlet data_;
   base::TimePoint begun_{};
   base::TimePoint last_input_{};
-  /// For the access log alone: when each stage was over. Unset: not reached.
+  /// For the access log: when each stage was over. Unset: not reached.
   struct Stamps {
-    base::TimePoint begun{};
     base::TimePoint params{};
     base::TimePoint guards{};
   } stamps_;

@@ -1,5 +1,4 @@
 #include <array>
-#include <charconv>
 #include <chrono>
 
 #include "runtime/roles/request.hpp"
@@ -7,30 +6,6 @@
 /// The line of a request in the access log.
 namespace trivet::roles {
 namespace {
-
-/// A number as text, in place.
-class Digits {
- public:
-  explicit Digits(std::uint64_t value) noexcept {
-    size_ = static_cast<std::size_t>(std::to_chars(text_.data(), text_.data() + text_.size(), value).ptr -
-                                     text_.data());
-  }
-  /// Milliseconds with three decimals; nothing when one of the two was not reached.
-  Digits(base::TimePoint from, base::TimePoint to) noexcept {
-    if (from == base::TimePoint{} || to == base::TimePoint{}) return;
-    const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
-    const auto micro = static_cast<std::uint64_t>(passed > 0 ? passed : 0);
-    *this = Digits(micro / 1000);
-    text_[size_++] = '.';
-    for (std::uint64_t unit = 100; unit > 0; unit /= 10)
-      text_[size_++] = static_cast<char>('0' + micro / unit % 10);
-  }
-  [[nodiscard]] std::string_view view() const noexcept { return {text_.data(), size_}; }
-
- private:
-  std::array<char, 24> text_{};
-  std::size_t size_ = 0;
-};
 
 std::string_view name_of(Slice slice) noexcept {
   switch (slice) {
@@ -44,42 +19,58 @@ std::string_view name_of(Slice slice) noexcept {
   return "responder";
 }
 
+/// Nothing when one of the two was not reached.
+template <log::FieldName name>
+void put_time(log::LineBuilder& line, base::TimePoint from, base::TimePoint to) noexcept {
+  if (from == base::TimePoint{} || to == base::TimePoint{}) {
+    line.text<name>({});
+  } else {
+    const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
+    line.milliseconds<name>(static_cast<std::uint64_t>(passed > 0 ? passed : 0));
+  }
+}
+
 }  // namespace
 
 /// Once, when it is over: `end` is complete, cut (it failed after its head), aborted (by the web server) or
 /// gone (the connection was).
 void Request::tell_access(std::string_view end) {
   if (env_.journal.access == nullptr) return;
-  const base::TimePoint now = env_.loop.exact_now();
-  const auto status = static_cast<std::uint64_t>(writer_.status());
   const base::TimePoint head = writer_.head_written();
-  std::string scratch[3];  // NOLINT(*-avoid-c-arrays)
-  const auto clean = [&](std::string_view name, std::string& room) {
-    return redacted(params_, env_.journal.redact, params_.get(name), room);
-  };
-  // Of an authorizer's request the guards say who it is, of others their verdict is among the parameters.
-  const auto* named =
-      slice_ == Slice::authorizer ? guards_.collected().find_variable("REMOTE_USER") : nullptr;
+  const base::TimePoint now = writer_.whole_with_head() ? head : env_.loop.exact_now();
   // A refusal's head ends the stage that refused.
   const base::TimePoint guards = stamps_.guards == base::TimePoint{} ? head : stamps_.guards;
-  env_.journal.access->write(
-      log::Level::info, "access",
-      {{"route", route_name()},
-       {"role", name_of(slice_)},
-       {"status", status == 0 ? std::string_view() : Digits(status).view()},
-       {"end", end},
-       {"received", Digits(body_.received + data_.received).view()},
-       {"sent", Digits(writer_.body_sent()).view()},
-       {"params_ms", Digits(stamps_.begun, stamps_.params).view()},
-       {"guards_ms", Digits(stamps_.params, guards).view()},
-       {"head_ms", Digits(stamps_.guards, head).view()},
-       {"body_ms", Digits(head, now).view()},
-       {"total_ms", Digits(stamps_.begun, now).view()},
-       {"request", facts_.request_id},
-       {"client", clean("REMOTE_ADDR", scratch[2])},
-       {"user", named != nullptr ? std::string_view(named->value) : clean("REMOTE_USER", scratch[1])},
-       {"method", params_.get("REQUEST_METHOD")},
-       {"uri", clean("REQUEST_URI", scratch[0])}});
+  // Of an authorizer's request the guards say who it is, of others their verdict is among the parameters.
+  const auto* const named =
+      slice_ == Slice::authorizer ? guards_.collected().find_variable("REMOTE_USER") : nullptr;
+  std::array<std::string_view, 3> clean = {params_.get("REMOTE_ADDR"), params_.get("REMOTE_USER"),
+                                           params_.get("REQUEST_URI")};
+  std::array<std::string, 3> scratch;
+  redact(params_, env_.journal.redact, clean, scratch);
+  const auto& [client, user, uri] = clean;
+
+  log::LineBuilder line = env_.journal.access->begin(now);
+  line.text<"route">(route_name());
+  line.word<"role">(name_of(slice_));
+  if (writer_.status() == 0) {
+    line.text<"status">({});
+  } else {
+    line.number<"status">(static_cast<std::uint64_t>(writer_.status()));
+  }
+  line.word<"end">(end);
+  line.number<"received">(body_.received + data_.received);
+  line.number<"sent">(writer_.body_sent());
+  put_time<"params_ms">(line, begun_, stamps_.params);
+  put_time<"guards_ms">(line, stamps_.params, guards);
+  put_time<"head_ms">(line, stamps_.guards, head);
+  put_time<"body_ms">(line, head, now);
+  put_time<"total_ms">(line, begun_, now);
+  line.text<"request">(facts_.request_id);
+  line.text<"client">(client);
+  line.text<"user">(named != nullptr ? std::string_view(named->value) : user);
+  line.text<"method">(params_.get("REQUEST_METHOD"));
+  line.text<"uri">(uri);
+  env_.journal.access->end(line);
 }
 
 }  // namespace trivet::roles

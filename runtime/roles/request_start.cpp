@@ -43,7 +43,7 @@ std::string told(const GuardAnswer& answer) {
 
 void Request::start() {
   state_ = State::guards;
-  if (env_.journal.access != nullptr) stamps_.params = env_.loop.exact_now();
+  stamps_.params = env_.loop.now();
   if (!read_params()) return;
   take_id();
   if (env_.log.enabled(log::Level::trace)) {
@@ -249,7 +249,8 @@ void Request::answer_allow() {
 }
 
 void Request::guards_passed() {
-  if (env_.journal.access != nullptr) stamps_.guards = env_.loop.exact_now();
+  if (env_.journal.access != nullptr)
+    stamps_.guards = guards_.routes().empty() ? stamps_.params : env_.loop.exact_now();
   if (slice_ == Slice::authorizer) {
     answer_allow();
     return;

@@ -46,7 +46,7 @@ void ResponseWriter::reset(Peer& peer, base::Loop& loop, const base::Limits& lim
   status_ = 0;
   state_ = State::empty;
   head_method_ = held_back_ = release_when_complete_ = in_one_record_ = broken_ = was_cut_ = incomplete_ =
-      false;
+      whole_with_head_ = false;
   delayed_.clear();
 }
 
@@ -170,6 +170,7 @@ std::string_view ResponseWriter::finish() {
     return "the body is shorter than its Content-Length";
   if (peer_ != nullptr) {
     if (state_ == State::holding) {
+      whole_with_head_ = !held_back_;
       std::optional<std::uint64_t> length = declared_;
       if (!length && (!head_method_ || written_ != 0)) length = written_;
       if (const auto wrong = send_head(length); !wrong.empty()) return wrong;
@@ -218,6 +219,7 @@ void ResponseWriter::fail(int status, std::string_view allow, int retry_after, s
   status_ = status;
   body_sent_ = 0;
   head_written_ = loop_->exact_now();
+  whole_with_head_ = !held_back_;
   if (peer_ != nullptr) {
     const std::size_t record = protocol::begin_record(out());
     const std::size_t content = out().size();
@@ -254,6 +256,7 @@ std::string_view ResponseWriter::deny(cgi::ResponseHead& head, base::Bytes body,
 
 void ResponseWriter::end_verdict(std::size_t record) {
   head_written_ = loop_->exact_now();
+  whole_with_head_ = true;
   protocol::end_record(out(), record, RecordType::standard_out, id_);
   end(0, static_cast<std::uint8_t>(ProtocolStatus::request_complete), true);
 }

@@ -91,6 +91,8 @@ class ResponseWriter {
   [[nodiscard]] std::size_t head_bytes() const noexcept { return head_bytes_; }
   /// When the head was written.
   [[nodiscard]] base::TimePoint head_written() const noexcept { return head_written_; }
+  /// The answer ended when its head was written.
+  [[nodiscard]] bool whole_with_head() const noexcept { return whole_with_head_; }
   /// Starts the 20 ms clock if something is held and the answer goes on.
   void settle();
 
@@ -130,6 +132,7 @@ class ResponseWriter {
   bool broken_ = false;
   bool was_cut_ = false;
   bool incomplete_ = false;
+  bool whole_with_head_ = false;
 };
 
 template <class Find>

@@ -4,8 +4,9 @@
 #
 #     sh tests/bench/instructions.sh [BUILD_FOLDER]
 #
-# A host serves tests/bench/trivet.toml twice, for few and for many requests; what differs is the requests'. The ceilings are
-# in tests/bench/ceilings.txt: a change that costs less lowers them, one that has to cost more says why in its commit.
+# A host serves tests/bench/trivet.toml twice, for few and for many requests; what differs is the requests'. Of a name that
+# ends in -logged it writes an access log. The ceilings are in tests/bench/ceilings.txt: a change that costs less lowers
+# them, one that has to cost more says why in its commit.
 # Needs valgrind, and a build of the preset `release`.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,12 +28,16 @@ trap 'exit 130' INT TERM HUP
 TRIVET_BENCH_PLUGINS=$build/bench-plugins
 export TRIVET_BENCH_PLUGINS
 
-# count REQUESTS ARGUMENT...: the instructions of a whole run, in `instructions`.
+cp "$here/trivet.toml" "$folder/plain.toml"
+{ cat "$here/trivet.toml"; printf '\n[log]\naccess = "file:%s/access"\n' "$folder"; } >"$folder/logged.toml"
+
+# count CONFIG REQUESTS ARGUMENT...: the instructions of a whole run, in `instructions`.
 count() {
-  requests=$1
-  shift
+  config=$1
+  requests=$2
+  shift 2
   rm -f "$folder/log" "$folder/profile"
-  valgrind --tool=callgrind --callgrind-out-file="$folder/profile" "$build/bin/trivet" serve -c "$here/trivet.toml" \
+  valgrind --tool=callgrind --callgrind-out-file="$folder/profile" "$build/bin/trivet" serve -c "$config" \
     --listen "unix:$folder/host.sock" --processes 0 2>"$folder/log" &
   host=$!
   tries=0
@@ -55,14 +60,16 @@ count() {
 failed=0
 while read -r name ceiling arguments; do
   case $name in '' | '#'*) continue ;; esac
+  config=$folder/plain.toml
+  case $name in *-logged) config=$folder/logged.toml ;; esac
   # shellcheck disable=SC2086 # several words
-  count "$few" $arguments
+  count "$config" "$few" $arguments
   least=$instructions
   # shellcheck disable=SC2086
-  count "$many" $arguments
+  count "$config" "$many" $arguments
   each=$(((instructions - least) / (many - few)))
   word=ok
   [ "$each" -le "$ceiling" ] || { word=FAIL; failed=1; }
-  printf '%-4s %-6s %6d instructions per request, at most %d\n' "$word" "$name" "$each" "$ceiling"
+  printf '%-4s %-12s %6d instructions per request, at most %d\n' "$word" "$name" "$each" "$ceiling"
 done <"$here/ceilings.txt"
 exit "$failed"

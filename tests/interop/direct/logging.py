@@ -29,7 +29,7 @@ def lines(path):
 
 @suite.test("every line is one JSON object, whatever a client writes; each request has one in the access log")
 def _(t):
-    with site.logged(t.build, 'format = "json"\n') as running:
+    with site.logged(t.build, 'format = "json"\naccess_flush = "0s"\n') as running:
         for uri in HOSTILE:
             running.exchange(cgi("/nowhere", REQUEST_URI=uri))
         running.get("/hello", QUERY_STRING="a=b", HTTP_AUTHORIZATION=SECRET)
@@ -57,6 +57,7 @@ def _(t):
             eventually(running.access_file.exists, "the new file", 5)
             eventually(lambda: "reopened" in running.log_file.read_text(), "the line that says so", 5)
         running.get("/hello")
+        running.stop()
         whole = [line for file in running.logs.glob("access.*") for line in lines(file)]
         equal(len(whole), 11, "requests in all access logs")
         expect(all(" status=200 " in each for each in whole), "a line is not whole")
@@ -79,7 +80,7 @@ def _(t):
 
 @suite.test("a request has the web server's name where the configuration says so, in every line")
 def _(t):
-    config = site.CONFIG + '[log]\naccess = "stderr"\nrequest_id = "REQUEST_ID"\n'
+    config = site.CONFIG + '[log]\naccess = "stderr"\naccess_flush = "0s"\nrequest_id = "REQUEST_ID"\n'
     with site.running(t.build, config) as running:
         running.get("/hello", REQUEST_ID="web-0001", HTTP_X_REQUEST_ID="client-1")
         running.get("/nowhere", REQUEST_ID="web-0002")
@@ -89,3 +90,20 @@ def _(t):
         expect("request=web-0002 " in found[1], found[1])
         expect("no name" not in found[2], found[2])
         equal(running.log_text().count("request=web-0002"), 2, "lines of the refused request")
+
+
+@suite.test("lines of the access log wait for others as long as access_flush says; the end of the host does not wait for them")
+def _(t):
+    def count(running):
+        return len(lines(running.access_file))
+
+    with site.logged(t.build, 'access_flush = "200ms"\n') as running:
+        for number in range(1, 4):
+            running.get("/hello")
+            eventually(lambda n=number: count(running) == n, "the line of a request", 5)
+    with site.logged(t.build, 'access_flush = "1m"\n') as running:
+        for _ in range(5):
+            running.get("/hello")
+        equal(count(running), 0, "lines that were not to be written yet")
+        running.stop()
+        equal(count(running), 5, "lines after the end")

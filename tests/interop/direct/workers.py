@@ -250,6 +250,46 @@ def _(t):
             equal((folder / "access.1").stat().st_size, old, "size of the old access log")
 
 
+@suite.test("lines of the access log that wait are written when a worker stops, is ended by a fault, or reopens its logs")
+def _(t):
+    def lines(file):
+        return file.read_text().count("route=loop") if file.exists() else 0
+
+    with hosts.temporary_folder() as folder:
+        files = f'[log]\naccess = "file:{folder}/access"\naccess_flush = "1m"\n'
+        with running_with(t, 1, CONFIG + files) as running:
+            pid_of(running)
+            equal(lines(folder / "access"), 0, "lines that were not to be written yet")
+            (worker,) = children(running.pid)
+            os.kill(worker, signal.SIGSEGV)
+            eventually(lambda: children(running.pid) not in ([], [worker]), "another worker", 10)
+            equal(lines(folder / "access"), 1, "lines of the worker that was ended")
+            pid_of(running)
+            (folder / "access").rename(folder / "access.1")
+            running.send_signal(signal.SIGHUP)
+            eventually(lambda: lines(folder / "access.1") == 2, "the line that waited in the old file", 5)
+            pid_of(running)
+            running.stop()
+            equal(lines(folder / "access"), 1, "lines of the worker that stopped")
+
+
+@suite.test("kill -9 of a worker costs the access log what waited, and no more")
+def _(t):
+    with hosts.temporary_folder() as folder:
+        files = f'[log]\naccess = "file:{folder}/access"\naccess_flush = "300ms"\n'
+        with running_with(t, 1, CONFIG + files) as running:
+            pid_of(running)
+            eventually(lambda: (folder / "access").read_text().count("route=loop") == 1, "the line that waited long enough", 5)
+            pid_of(running)
+            (worker,) = children(running.pid)
+            os.kill(worker, signal.SIGKILL)
+            eventually(lambda: children(running.pid) not in ([], [worker]), "another worker", 10)
+            pid_of(running)
+            running.stop()
+            lines = (folder / "access").read_text().splitlines()
+            expect(2 <= len(lines) <= 3 and all(" uri=/loop" in each for each in lines), f"{lines}")
+
+
 @suite.test("`trivet worker` is not for people")
 def _(t):
     done = subprocess.run([t.build.binary, "worker"], capture_output=True, timeout=20, check=False)

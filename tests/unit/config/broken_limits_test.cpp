@@ -119,7 +119,7 @@ file = "x"
 )",
      R"({}/t.toml:4:1: error: unknown key `file` in [log]
     4 | file = "x"
-      | ^^^^ known: `level`, `format`, `target`, `access`, `request_id`, `redact`
+      | ^^^^ known: `level`, `format`, `target`, `access`, `access_flush`, `request_id`, `redact`
 )"},
     {"LogLevelMisspelt", section,
      R"([log]
@@ -176,6 +176,22 @@ access = "/var/log/access.log"
      R"({}/t.toml:4:10: error: `access` cannot be "/var/log/access.log"
     4 | access = "/var/log/access.log"
       |          ^^^^^^^^^^^^^^^^^^^^^ did you mean "file:/var/log/access.log"?
+)"},
+    {"AccessFlushIsNoDuration", section,
+     R"([log]
+access_flush = "off"
+)",
+     R"({}/t.toml:4:16: error: `access_flush` expects a duration such as "5s", found the text "off"
+    4 | access_flush = "off"
+      |                ^^^^^ a whole number and ms, s, m or h
+)"},
+    {"AccessFlushTooLong", section,
+     R"([log]
+access_flush = "2m"
+)",
+     R"({}/t.toml:4:16: error: `access_flush` is "2m", outside 0s to 1m
+    4 | access_flush = "2m"
+      |                ^^^^
 )"},
     {"RedactIsNoList", section,
      R"([log]

@@ -62,6 +62,7 @@ TEST_F(ReferenceFile, IsTheSameWithItsDefaultsWritten) {
   EXPECT_EQ(a.server.watchdog, b.server.watchdog);
   EXPECT_EQ(a.server.start_timeout, b.server.start_timeout);
   EXPECT_EQ(a.log.access, b.log.access);
+  EXPECT_EQ(a.log.access_flush, b.log.access_flush);
   EXPECT_EQ(a.log.redact, b.log.redact);
   EXPECT_EQ(a.log.request_id, b.log.request_id);
   ASSERT_EQ(b.listen.size(), 1U);

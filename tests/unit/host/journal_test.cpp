@@ -64,7 +64,7 @@ class Journal : public ::testing::Test {
   }
 
   Bench bench{log::Level::trace};
-  log::MemoryLog access{log::Level::info};
+  log::MemoryAccessLog access;
 };
 
 struct AccessCase {

@@ -61,16 +61,21 @@ TEST(CrashNotes, KeepTheFirstAndCutWhatIsTooLong) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // They take faults for themselves.
 
 bool is_over = false;  ///< Nobody's code runs any more.
+Counter* saved = nullptr;
 
 /// What a child that runs `end` leaves in its note, and the signal that ended it.
 std::pair<std::string, int> left_by(void (*end)()) {
-  auto board = Board::make(1);
+  auto board = Board::make(2);
+  saved = &board->slot(1).beats;
   const pid_t child = ::fork();
   if (child == 0) {
-    note_crashes(board->slot(0).crash, []() noexcept -> Whose {
-      if (is_over) return {};
-      return {"somebody", "somewhere"};
-    });
+    note_crashes(
+        board->slot(0).crash,
+        []() noexcept -> Whose {
+          if (is_over) return {};
+          return {"somebody", "somewhere"};
+        },
+        []() noexcept { add(*saved); });
     const FaultStack stack;
     end();
     is_over = true;
@@ -78,6 +83,7 @@ std::pair<std::string, int> left_by(void (*end)()) {
   }
   int status = 0;
   ::waitpid(child, &status, 0);
+  EXPECT_NE(read(*saved), 0U) << "nothing was saved";
   const CrashNote& note = board->slot(0).crash;
   return {note.is_written() ? note.plugin() + " " + note.route() : "",
           WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status)};

@@ -1,4 +1,4 @@
-#include "runtime/log/descriptor_sink.hpp"
+#include "runtime/log/line_file.hpp"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
+#include <utility>
 
 #include "runtime/log/line.hpp"
 
@@ -18,7 +18,7 @@ namespace trivet::log {
 namespace {
 
 /// A description of its own for the pipe behind stderr, so that it can be non-blocking without making it so
-/// for everybody who shares stderr. Else a copy, which write_now() uses with care.
+/// for everybody who shares stderr. Else a copy, which send() uses with care.
 int copy_of_stderr(bool pipe) noexcept {
   if (pipe) {
     const int own = ::open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC);
@@ -29,19 +29,27 @@ int copy_of_stderr(bool pipe) noexcept {
 
 }  // namespace
 
-base::Result<std::shared_ptr<DescriptorSink>> DescriptorSink::open(const std::string& path,
-                                                                   std::optional<std::uint32_t> owner,
-                                                                   std::atomic<std::uint64_t>& lost) {
-  std::shared_ptr<DescriptorSink> sink(new DescriptorSink(path, owner, lost));
-  if (base::Result<> opened = sink->open_target(); !opened) return opened.error();
-  return sink;
+base::Result<std::unique_ptr<LineFile>> LineFile::open(const std::string& target,
+                                                       std::optional<std::uint32_t> owner,
+                                                       std::atomic<std::uint64_t>& lost) {
+  constexpr std::string_view file_prefix = "file:";
+  std::string path;
+  if (target.starts_with(file_prefix) && target.size() > file_prefix.size()) {
+    path = target.substr(file_prefix.size());
+  } else if (target != "stderr") {
+    return base::Error{base::ErrorCode::config_invalid,
+                       "the log target \"" + target + "\" is none of stderr, syslog, file:PATH"};
+  }
+  std::unique_ptr<LineFile> file(new LineFile(std::move(path), owner, lost));
+  if (base::Result<> opened = file->open_target(); !opened) return opened.error();
+  return file;
 }
 
-DescriptorSink::~DescriptorSink() {
+LineFile::~LineFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-int DescriptorSink::open_file() const noexcept {
+int LineFile::open_file() const noexcept {
   // O_NONBLOCK: a named pipe without a reader is an error, not a wait; it means nothing to a file.
   constexpr int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
   constexpr mode_t mode = 0640;
@@ -52,7 +60,7 @@ int DescriptorSink::open_file() const noexcept {
   return made;
 }
 
-base::Result<> DescriptorSink::open_target() {
+base::Result<> LineFile::open_target() {
   struct stat found{};
   int opened = -1;
   if (path_.empty()) {
@@ -77,30 +85,58 @@ base::Result<> DescriptorSink::open_target() {
   return base::success();
 }
 
-void DescriptorSink::reopen() noexcept {
+void LineFile::reopen() noexcept {
   if (path_.empty()) return;
-  const std::lock_guard lock(mutex_);
   try {
     const base::Result<> opened = open_target();
     if (opened) return;
     const Line line(Settings::Format::text, Line::Time::present, Level::error, opened.error().message, {});
-    sink_it_(
-        spdlog::details::log_msg({}, spdlog::level::err, {line.with_end().data(), line.with_end().size()}));
+    if (write(line.with_end()) == 0) ++lost_;
   } catch (...) {  // no memory for the name or the message
     ++lost_;
   }
 }
 
-void DescriptorSink::sink_it_(const spdlog::details::log_msg& message) {
-  const std::string_view line(message.payload.data(), message.payload.size());
-  if (torn_ && write_now("\n") == 1) torn_ = false;
-  const std::size_t written = torn_ ? 0 : write_now(line);
-  if (written == line.size()) return;
-  if (written != 0) torn_ = true;
-  ++lost_;
+std::size_t LineFile::write(std::string_view lines) noexcept {
+  if (torn_) {
+    const Sent end = send("\n");
+    torn_ = end.bytes == 0;
+    if (torn_ && end.is_full) return 0;
+    if (torn_) {
+      lose(lines);
+      return lines.size();
+    }
+  }
+  std::size_t at = 0;
+  while (at < lines.size()) {
+    const std::string_view piece = first_piece(lines.substr(at));
+    const Sent sent = send(piece);
+    at += sent.bytes;
+    if (sent.bytes == piece.size()) continue;
+    if (at != 0 && lines[at - 1] != '\n') {
+      torn_ = true;
+      const std::size_t end = lines.find('\n', at) + 1;
+      lose(lines.substr(at, end - at));
+      at = end;
+    }
+    if (sent.is_full) return at;
+    lose(lines.substr(at));
+    return lines.size();
+  }
+  return at;
 }
 
-std::size_t DescriptorSink::write_now(std::string_view bytes) const noexcept {
+void LineFile::lose(std::string_view lines) noexcept {
+  lost_ += static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+}
+
+std::string_view LineFile::first_piece(std::string_view lines) const noexcept {
+  if (kind_ == Kind::regular || lines.size() <= PIPE_BUF) return lines;
+  const std::size_t last = lines.rfind('\n', PIPE_BUF - 1);
+  return lines.substr(0, (last != std::string_view::npos ? last : lines.find('\n', PIPE_BUF)) + 1);
+}
+
+LineFile::Sent LineFile::send(std::string_view bytes) const noexcept {
   std::size_t done = 0;
   while (done < bytes.size()) {
     const std::string_view left = bytes.substr(done);
@@ -112,23 +148,21 @@ std::size_t DescriptorSink::write_now(std::string_view bytes) const noexcept {
       case Kind::socket:
         n = ::send(descriptor_, left.data(), left.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         break;
-      case Kind::stream:
+      case Kind::stream: {
         // A pipe that takes a byte takes PIPE_BUF of them: even a blocking one does not block for those. One
         // without a reader is not written to, which would raise SIGPIPE.
-        if (!takes_bytes()) return done;
+        pollfd one{descriptor_, POLLOUT, 0};
+        if (::poll(&one, 1, 0) <= 0) return {done, true};
+        if ((one.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return {done, false};
         n = ::write(descriptor_, left.data(), std::min<std::size_t>(left.size(), PIPE_BUF));
         break;
+      }
     }
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return done;
+    if (n <= 0) return {done, n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)};
     done += static_cast<std::size_t>(n);
   }
-  return done;
-}
-
-bool DescriptorSink::takes_bytes() const noexcept {
-  pollfd one{descriptor_, POLLOUT, 0};
-  return ::poll(&one, 1, 0) > 0 && (one.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
+  return {done, false};
 }
 
 }  // namespace trivet::log

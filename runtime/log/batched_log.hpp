@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "runtime/base/loop.hpp"
+#include "runtime/log/access_log.hpp"
+#include "runtime/log/heading.hpp"
+#include "runtime/log/line_file.hpp"
+
+namespace trivet::log {
+
+/// Collects its lines and writes many of them at once: when 64 KiB have come together, or the oldest has
+/// waited long enough. What a slow reader does not take is kept, and tried again.
+///
+/// Thread    [loop]; lost() and save() [any].
+/// Lifetime  The loop outlives what is between start() and stop(). Before and after that no line waits.
+/// Memory    The 64 KiB and one line.
+/// Errors    Those of LineFile. Where a reader is so slow that they are full, the line that came last is
+/// lost.
+class BatchedLog final : public AccessLog {
+ public:
+  static constexpr std::size_t batch = std::size_t{64} * 1024;
+
+  /// `text` tells every line's event. With a `wait` of zero no line waits.
+  static base::Result<std::unique_ptr<BatchedLog>> open(const Settings& settings, std::string_view text,
+                                                        base::Duration wait);
+  ~BatchedLog() override;
+
+  void start(base::Loop& loop) noexcept { loop_ = &loop; }
+  void stop() noexcept;
+
+  [[nodiscard]] LineBuilder begin(base::TimePoint now) noexcept override;
+  void end(LineBuilder& line) noexcept override;
+
+  /// Writes what waits; what is not taken now is lost.
+  void flush() noexcept;
+  /// Writes what waits to the file that was open so far.
+  void reopen() noexcept;
+  [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
+  /// Writes what waits, when the process may be about to end. Async-signal-safe.
+  void save() noexcept;
+
+ private:
+  BatchedLog(Settings::Format format, std::string_view text, base::Duration wait) noexcept
+      : wait_(wait), heading_(format, text) {}
+  void write_out() noexcept;
+  [[nodiscard]] std::size_t write_unsaved() noexcept;
+  void on_waited(base::TimePoint /*now*/) { write_out(); }
+
+  const base::Duration wait_;
+  std::atomic<std::uint64_t> lost_{0};
+  std::unique_ptr<LineFile> file_;
+  Heading heading_;
+  base::Loop* loop_ = nullptr;
+  base::MemberTimer<BatchedLog, &BatchedLog::on_waited> timer_{*this};
+  std::atomic_flag busy_;              ///< file_ is in use. save() may come at any time, on any thread.
+  std::atomic<std::size_t> size_{0};   ///< Of whole lines.
+  std::atomic<std::size_t> saved_{0};  ///< How many bytes of them save() was done with.
+  std::array<char, batch + LineBuilder::capacity> lines_;
+};
+
+}  // namespace trivet::log

@@ -1,0 +1,42 @@
+#include "runtime/log/heading.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <cstring>
+
+#include "runtime/log/time_text.hpp"
+
+namespace trivet::log {
+
+namespace {
+constexpr std::string_view before_time = R"({"time":")";  // In JSON.
+}  // namespace
+
+LineBuilder Heading::begin(char* room, base::TimePoint now) noexcept {
+  if (size_ == 0 || now < second_ || now >= second_ + std::chrono::seconds(1)) renew(now);
+  std::memcpy(room, bytes_.data(), copied);
+  const auto thousandths = static_cast<unsigned>((now - second_) / std::chrono::milliseconds(1));
+  char* const at = room + milliseconds_at + (format_ == Settings::Format::json ? before_time.size() : 0);
+  at[0] = static_cast<char>('0' + thousandths / 100);
+  at[1] = static_cast<char>('0' + thousandths / 10 % 10);
+  at[2] = static_cast<char>('0' + thousandths % 10);
+  return {room, format_, size_};
+}
+
+/// Nobody sets this clock within a second and notices.
+void Heading::renew(base::TimePoint now) noexcept {
+  const auto age = base::Clock::now() - now;
+  const auto wall =
+      std::chrono::system_clock::now() - std::chrono::duration_cast<std::chrono::system_clock::duration>(age);
+  const auto second = std::chrono::floor<std::chrono::seconds>(wall);
+  second_ = now - std::chrono::duration_cast<base::Duration>(wall - second);
+  const TimeText time = time_text(second);
+  std::array<char, LineBuilder::capacity> room;
+  const LineBuilder line(room.data(), format_, {time.data(), time.size()}, Level::info, text_);
+  size_ = line.size();
+  assert(size_ <= copied);
+  std::copy_n(room.begin(), copied, bytes_.begin());
+}
+
+}  // namespace trivet::log
