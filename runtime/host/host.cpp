@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/io/socket.hpp"
+#include "runtime/plugin/threads.hpp"
 #include "runtime/process/signal_mask.hpp"
 
 namespace trivet::host {
@@ -70,7 +71,13 @@ base::Result<> Host::run() {
   if (!signals) return signals.error();
   listeners_.start(*loop_,
                    [this](std::uint32_t listen, int fd, const io::Peer& peer) { accept(listen, fd, peer); });
+  struct Ringing final : base::Task {
+    void run() override { wakeups.ring(); }
+    plugin::Wakeups wakeups;
+  } ringing;
+  loop_->set_between(&ringing);
   loop_->run();
+  loop_->set_between(nullptr);
   process::hold_signals();
   return base::success();
 }

@@ -106,6 +106,9 @@ void EventLoop::Impl::take_posts() noexcept {
 }
 
 void EventLoop::Impl::look() {
+  constexpr std::size_t between_events = 16;
+  run_between();
+  if (stopped) return;
   int timeout = 0;
   if (local.empty()) {
     asleep.store(true);
@@ -121,6 +124,7 @@ void EventLoop::Impl::look() {
   found_next = 0;
   while (found_next < found_size && !stopped) {
     const epoll_event event = found[found_next++];
+    if (found_next % between_events == 0) run_between();
     if (event.data.ptr == nullptr) continue;  // the bell, or one that is gone
     turn([&] {
       if (event.data.ptr == this) {
@@ -183,6 +187,8 @@ void EventLoop::post(base::Task& task) noexcept {
     impl_->post_from_elsewhere(task);
   }
 }
+
+void EventLoop::set_between(base::Task* task) noexcept { impl_->between = task; }
 
 std::span<std::uint8_t> EventLoop::read_buffer() noexcept { return impl_->read_buffer; }
 std::uint64_t EventLoop::wakeups_scheduled() const noexcept { return impl_->wakeups; }

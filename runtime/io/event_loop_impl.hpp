@@ -46,6 +46,9 @@ struct EventLoop::Impl {
   void on_wakeup();
   void post_from_elsewhere(base::Task& task) noexcept;
   void take_posts() noexcept;
+  void run_between() const {
+    if (between != nullptr) between->run();
+  }
   /// Waits until something is ready, or only looks where there is something to do already.
   void look();
   /// What was found and not told yet is not for this one.
@@ -70,6 +73,7 @@ struct EventLoop::Impl {
   std::atomic<bool> posted = false;  // something is, or was a moment ago, in `remote`
   std::atomic<bool> asleep = false;  // and has to be woken
 
+  base::Task* between = nullptr;
   bool stopped = false;
   bool in_turn = false;
   mutable bool time_known = false;

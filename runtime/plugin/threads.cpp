@@ -24,9 +24,19 @@ sigset_t all_but_faults() noexcept {
   return set;
 }
 
+// Of this thread; null: it wakes at once.
+thread_local Wakeups* gathering = nullptr;
+
+}  // namespace
+
+Job::Times Job::times() const noexcept {
+  if (began_ == base::TimePoint{}) return {};
+  return {began_ - submitted_, base::Clock::now() - began_};
+}
+
 /// One thread sleeps on it, until it is posted once. A condition variable does more, and costs a third system
 /// call.
-class Bell {
+class Threads::Bell {
  public:
   Bell() noexcept { ::sem_init(&semaphore_, 0, 0); }
   ~Bell() { ::sem_destroy(&semaphore_); }
@@ -43,12 +53,10 @@ class Bell {
   sem_t semaphore_{};
 };
 
-}  // namespace
-
-Job::Times Job::times() const noexcept {
-  if (began_ == base::TimePoint{}) return {};
-  return {began_ - submitted_, base::Clock::now() - began_};
-}
+struct Wakeups::Pending {
+  std::shared_ptr<Threads::State> of;  ///< Keeps the bell, should its Threads go meanwhile.
+  Threads::Bell* bell;
+};
 
 struct Threads::State {
   /// Jobs in the order they came; each can leave from the middle.
@@ -185,6 +193,34 @@ Threads::Threads(const std::string& name, const std::vector<void*>& instances, s
 
 Threads::~Threads() { stop(); }
 
+Wakeups::Wakeups() {
+  constexpr std::size_t most = 64;
+  assert(gathering == nullptr);
+  pending_.reserve(most);
+  gathering = this;
+}
+
+Wakeups::~Wakeups() {
+  ring();
+  gathering = nullptr;
+}
+
+void Wakeups::ring() noexcept {
+  for (const Pending& each : pending_) each.bell->ring();
+  pending_.clear();
+}
+
+/// `bell` may be null.
+void Threads::wake(Bell* bell) {
+  if (bell == nullptr) return;
+  if (gathering == nullptr) {
+    bell->ring();
+    return;
+  }
+  if (gathering->pending_.size() == gathering->pending_.capacity()) gathering->ring();
+  gathering->pending_.push_back({state_, bell});
+}
+
 bool Threads::submit(Job& job) {
   job.submitted_ = base::Clock::now();
   Bell* bell = nullptr;
@@ -198,7 +234,7 @@ bool Threads::submit(Job& job) {
       state_->shared.push(job, 0);
     }
   }
-  if (bell != nullptr) bell->ring();
+  wake(bell);
   return true;
 }
 
@@ -210,7 +246,7 @@ void Threads::submit_to(std::uint32_t thread, Job& job) {
     job.unwanted_ = false;
     bell = state_->give(thread, job);
   }
-  if (bell != nullptr) bell->ring();
+  wake(bell);
 }
 
 bool Threads::withdraw(Job& job) {

@@ -90,6 +90,26 @@ class Workers {
   virtual bool abandon(std::chrono::milliseconds patience) = 0;
 };
 
+/// While it lives, threads that the calling thread gives work to are not woken one by one, but by ring(): one
+/// that was given several jobs in a row is woken once, and does all of them.
+///
+/// Thread    The one that made it, and has no other.
+/// Memory    Room for 64 that wait; where there are more, all are rung.
+class Wakeups {
+ public:
+  Wakeups();
+  ~Wakeups();  ///< Rings.
+  Wakeups(const Wakeups&) = delete;
+  Wakeups& operator=(const Wakeups&) = delete;
+
+  void ring() noexcept;
+
+ private:
+  friend class Threads;
+  struct Pending;
+  std::vector<Pending> pending_;
+};
+
 /// The threads of one plugin, each with its instance, and one bounded queue: a slow plugin starves no other.
 ///
 /// Thread    As Workers; what it adds [startup].
@@ -115,8 +135,11 @@ class Threads final : public Workers {
   bool abandon(std::chrono::milliseconds patience) override;
 
  private:
+  friend class Wakeups;
+  class Bell;
   struct State;
 
+  void wake(Bell* bell);
   static void work(State& state, std::uint32_t thread);
   void stop();
 

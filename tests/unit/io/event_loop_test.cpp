@@ -108,6 +108,37 @@ TEST(EventLoop, TellsInTheNextRunWhatItHadFoundWhenItWasStopped) {
   EXPECT_TRUE(run_until(loop, [&] { return !due.armed(); }));
 }
 
+TEST(EventLoop, DoesWhatIsDoneBetweenEventsAfterFewOfManyAndBeforeItWaits) {
+  constexpr int count = 100;
+  EventLoop loop;
+  int told = 0;
+  int since = 0;
+  int most = 0;
+  TestTask between([&] {
+    most = std::max(most, since);
+    since = 0;
+    if (told == count) loop.stop();
+  });
+  std::vector<RecordingEvents> events(count);
+  std::vector<std::unique_ptr<Transport>> sockets;
+  std::vector<process::FileDescriptor> peers;
+  for (RecordingEvents& each : events) {
+    Pair pair = Pair::unix_sockets();
+    sockets.push_back(adopt(loop, pair.host, each));
+    sockets.back()->await_readable();
+    peers.push_back(std::move(pair.peer));
+    ASSERT_EQ(::write(peers.back().get(), "x", 1), 1);
+    each.when_readable = [&] {
+      ++told;
+      ++since;
+    };
+  }
+  loop.set_between(&between);
+  loop.run();  // Nothing else ends it: it asked before it waited for more.
+  EXPECT_EQ(told, count);
+  EXPECT_EQ(most, 16);
+}
+
 TEST(EventLoop, RunsTheTasksOfFourThreadsEachInOrder) {
   constexpr int threads = 4;
   constexpr int tasks = 5000;

@@ -91,6 +91,70 @@ TEST(Threads, ThatSleepWakeForEachJobThatComesAlone) {
   }
 }
 
+TEST(Threads, WakeWhenRungWhereWakeupsAreGathered) {
+  Threads threads("t", {nullptr, nullptr}, 8);
+  bool waited = false;
+  // One that has not fallen asleep yet takes what it is given without being woken: then again.
+  for (int attempt = 0; attempt < 100 && !waited; ++attempt) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::atomic<int> ran{0};
+    Gate done;
+    const auto count = [&](void*, std::uint32_t) {
+      if (++ran == 4) done.open();
+    };
+    std::array<FunctionJob, 4> jobs{FunctionJob(count), FunctionJob(count), FunctionJob(count),
+                                    FunctionJob(count)};
+    Wakeups wakeups;
+    for (FunctionJob& job : jobs) EXPECT_TRUE(threads.submit(job));
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    waited = ran == 0;
+    wakeups.ring();
+    done.wait();
+  }
+  EXPECT_TRUE(waited);
+}
+
+TEST(Threads, WakeWhenNobodyGathersWakeupsAnyMore) {
+  Threads threads("t", one_instance(), 8);
+  for (int i = 0; i < 100; ++i) {
+    Gate done;
+    FunctionJob job([&](void*, std::uint32_t) { done.open(); });
+    {
+      const Wakeups wakeups;
+      EXPECT_TRUE(threads.submit(job));
+    }
+    done.wait();
+  }
+}
+
+TEST(Threads, MayGoBeforeTheWakeupsThatWereGatheredForThem) {
+  FunctionJob job([](void*, std::uint32_t) {});
+  Wakeups wakeups;
+  {
+    Threads threads("t", one_instance(), 8);
+    EXPECT_TRUE(threads.submit(job));
+  }
+  wakeups.ring();
+}
+
+TEST(Threads, AreWokenAllTheSameWhereMoreWakeupsComeTogetherThanAreKept) {
+  constexpr std::size_t count = 100;
+  Threads threads("t", std::vector<void*>(count, nullptr), 0);
+  std::atomic<std::size_t> ran{0};
+  Gate done;
+  std::vector<std::unique_ptr<FunctionJob>> jobs;
+  Wakeups wakeups;
+  for (std::size_t i = 0; i < count; ++i) {
+    jobs.push_back(std::make_unique<FunctionJob>([&](void*, std::uint32_t) {
+      if (++ran == count) done.open();
+      done.wait();  // Each thread has one.
+    }));
+    EXPECT_TRUE(threads.submit(*jobs.back()));
+  }
+  wakeups.ring();
+  done.wait();
+}
+
 TEST(Threads, AFullQueueRefusesAndNothingIsLost) {
   std::atomic<int> ran = 0;
   std::vector<std::unique_ptr<FunctionJob>> jobs;
