@@ -18,7 +18,8 @@
 /// Bytes in, bytes of one coding out.
 ///
 /// Memory    What the library holds for its window, see the README; output goes out in pieces of at most 16
-/// KiB. Errors    std::runtime_error when the library fails, std::bad_alloc.
+///           KiB.
+/// Errors    std::runtime_error when the library fails, std::bad_alloc.
 class Encoder {
  public:
   /// What is to happen after the bytes: nothing, everything so far can be decoded, or it ends here.

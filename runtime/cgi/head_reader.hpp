@@ -18,11 +18,11 @@ namespace trivet::cgi {
 /// application has none to speak of, and some pass on what they got from another server. Everything else that
 /// a response head may not hold makes the head malformed.
 ///
-/// Thread  One at a time.
-/// Memory  What the head takes when it is written, at most `max_bytes`, and `max_fields` fields.
-/// Errors  malformed: no field at all, a line that is no field, a Status that is no code or outside 200..599,
-/// two
-///         that differ, two lengths that differ, a head that is too large; problem() quotes it, not escaped.
+/// Thread    One at a time.
+/// Memory    What the head takes when it is written, at most `max_bytes`, and `max_fields` fields.
+/// Errors    malformed: no field at all, a line that is no field, a Status that is no code or outside
+///           200..599, two that differ, two lengths that differ, a head that is too large; problem() quotes
+///           it, not escaped.
 class HeadReader {
  public:
   /// reading -> complete | malformed

@@ -38,7 +38,8 @@ struct Refusal {
 ///
 /// Thread    One at a time; [any] for reading while nobody writes.
 /// Lifetime  add() keeps views: the block they point into outlives this, or reset() comes first. set()
-/// copies. Memory    Nothing is allocated in steady state: reset() keeps what was grown.
+///           copies.
+/// Memory    Nothing is allocated in steady state: reset() keeps what was grown.
 class Params {
  public:
   Params() = default;

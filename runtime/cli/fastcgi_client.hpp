@@ -54,8 +54,7 @@ struct Outcome {
 /// Lifetime  `sink` outlives it.
 /// Memory    The parameters, and two pieces of 64 KiB of what is sent; nothing of what is received.
 /// Errors    An Outcome with a problem: the connection closed or broke, no byte moved for `timeout`, what
-/// came
-///           back is not FastCGI or nothing an application sends, what was to be sent cannot be read.
+///           came back is not FastCGI or nothing an application sends, what was to be sent cannot be read.
 class FastcgiClient {
  public:
   /// `socket` does not block.

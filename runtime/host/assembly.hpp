@@ -19,8 +19,7 @@ namespace trivet::host {
 /// The plugins of a configuration, started, and the routes that use them.
 ///
 /// Lifetime  Plugins and the disk outlive the routes, and every request; the loop outlives all of it: sources
-/// keep
-///           connections.
+///           keep connections.
 struct Assembly {
   std::unique_ptr<process::Statistics> statistics;
   process::Statistics::Row counted;  ///< Where plugins and routes are counted.

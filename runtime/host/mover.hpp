@@ -57,8 +57,7 @@ class Batch {
 /// Lifetime  Everything it is made of outlives it.
 /// Memory    One batch in each direction.
 /// Errors    A line that takes no more, or a supervisor that finds nobody to take a batch: the connections
-/// are
-///           served on and tried again a little later.
+///           are served on and tried again a little later.
 class Mover final : private base::Task {
  public:
   class Owner {

@@ -41,8 +41,7 @@ namespace trivet::host {
 ///
 /// Thread    [loop] of the supervisor.
 /// Lifetime  Owned by its Events. What it is made from outlives it, but for `generation` and the sockets,
-/// which
-///           are its own: the private copies of the plugins are there as long as it is.
+///           which are its own: the private copies of the plugins are there as long as it is.
 class Team final : private WorkerProcess::Events {
  public:
   class Events {

@@ -38,8 +38,7 @@ struct FieldName {
 ///
 /// Lifetime  What it writes to outlives it.
 /// Memory    `capacity` bytes with the line end. A longer line is cut within a value and says so: ` [cut]`,
-/// or
-///           "cut":true; JSON stays complete.
+///           or "cut":true; JSON stays complete.
 class LineBuilder {
  public:
   static constexpr std::size_t capacity = 8192;

@@ -20,8 +20,7 @@ namespace trivet::log {
 ///
 /// Thread    One at a time. write() is async-signal-safe.
 /// Errors    What cannot be written at once is never waited for, except that the disk behind a regular file
-/// may
-///           take its time. `lost` counts lines. A line of which only a part went out is ended before the
+///           may take its time. `lost` counts lines. A line of which only a part went out is ended before the
 ///           next one begins.
 class LineFile {
  public:

@@ -27,8 +27,7 @@ struct Message {
 ///
 /// Thread    One at a time.
 /// Memory    A message has at most `most_text` bytes and `most_descriptors` descriptors. The kernel holds a
-/// few
-///           hundred; then send() says `full`.
+///           few hundred; then send() says `full`.
 /// Errors    Nothing blocks, nothing throws.
 class Channel {
  public:

@@ -36,8 +36,7 @@ struct OpenRequest {
 ///
 /// Lifetime  Pointers into it last until the next insert() or erase().
 /// Memory    Two requests fit inside the object. For more, sixteen bytes per slot on the heap, doubling;
-/// given
-///           back when the last request is erased. No bound of its own.
+///           given back when the last request is erased. No bound of its own.
 class RequestTable {
  public:
   RequestTable() noexcept;

@@ -28,7 +28,8 @@ namespace trivet::roles {
 /// Thread    [loop].
 /// Lifetime  Part of its Request; clear() only when it is not busy.
 /// Memory    Nothing is allocated in steady state. As many runs as guards that were given up at once, plus
-/// one. Errors    outcome(), once; nothing is allowed before that.
+///           one.
+/// Errors    outcome(), once; nothing is allowed before that.
 class GuardPlan final : private GuardRun::Owner {
  public:
   enum class Outcome : std::uint8_t {

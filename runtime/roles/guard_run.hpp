@@ -18,9 +18,8 @@ namespace trivet::roles {
 ///
 /// Thread    [loop].
 /// Lifetime  Part of its Request; not reused before busy() is false. A plugin that is not waited for any more
-/// may
-///           still look at the parameters: where the request goes on without it (`may_outlive`) they are its
-///           own.
+///           may still look at the parameters: where the request goes on without it (`may_outlive`) they are
+///           its own.
 /// Memory    A deny's body is kept up to the window; a larger one is a failure of the plugin.
 class GuardRun final : private plugin::Job,
                        private base::Task,

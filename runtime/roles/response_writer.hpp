@@ -24,10 +24,11 @@ namespace trivet::roles {
 ///
 /// Thread    [loop].
 /// Lifetime  Part of its Request. `peer` is unset when the connection goes: then everything written is
-/// dropped. Memory    Holds at most `window` bytes and what one call wrote. Errors    A response that fails
-/// before its head went out becomes a plain error; after that the connection is
-///           closed without an end, or, when it is shared, the request is ended with appStatus 1
-///           (FastCGI 1.0, 6.2).
+///           dropped.
+/// Memory    Holds at most `window` bytes and what one call wrote.
+/// Errors    A response that fails before its head went out becomes a plain error; after that the connection
+///           is closed without an end, or, when it is shared, the request is ended with appStatus 1 (FastCGI
+///           1.0, 6.2).
 class ResponseWriter {
  public:
   ResponseWriter();

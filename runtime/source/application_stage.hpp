@@ -36,10 +36,9 @@ namespace trivet::source {
 /// Memory    A window of the body on its way out, up to twice while it might have to be sent again; what is
 ///           collected is in `spool_memory` and the spool. Of the answer nothing but its head.
 /// Errors    404, 403, 500: there is no script. 413, 503: the body cannot be kept. 503: no connection became
-/// free
-///           within `connect_timeout`, or the application said that it is overloaded. 504: it did not take
-///           the connection within that time, or no head came within `timeout`. 502: everything else. After
-///           the head each of them cuts the answer.
+///           free within `connect_timeout`, or the application said that it is overloaded. 504: it did not
+///           take the connection within that time, or no head came within `timeout`. 502: everything else.
+///           After the head each of them cuts the answer.
 class ApplicationStage final : public roles::Stage,
                                private Link::User,
                                private LinkPool::Client,

@@ -11,10 +11,9 @@ namespace trivet::source {
 
 /// What an application writes to FCGI_STDERR for one request, line by line.
 ///
-/// Thread  One at a time.
-/// Memory  One line: a longer one is told in pieces of 2,000 bytes. Of one request at most 100 lines and 64
-/// KiB
-///         are told, then once how much more there was.
+/// Thread    One at a time.
+/// Memory    One line: a longer one is told in pieces of 2,000 bytes. Of one request at most 100 lines and 64
+///           KiB are told, then once how much more there was.
 class ErrorLines {
  public:
   using Tell = std::function<void(std::string_view line)>;

@@ -21,9 +21,9 @@ namespace trivet::source {
 ///
 /// Thread    [loop], but for on_disk().
 /// Memory    Its place and head; no buffer. A piece of the file is read when there is room for it after the
-/// stage. Errors    Before the head an answer; after it the response is cut, also where the file became
-/// shorter. One that
-///           grew is sent with the length it had.
+///           stage.
+/// Errors    Before the head an answer; after it the response is cut, also where the file became shorter. One
+///           that grew is sent with the length it had.
 class FileStage final : public roles::Stage, private Disk::Work {
  public:
   FileStage(Files& files, roles::StageSink& sink, const roles::CallFacts& facts)

@@ -50,12 +50,11 @@ class Progress {
 /// there. Ends when all is answered, failed or timed out; SIGINT and SIGTERM end it at once. `progress` may
 /// be null.
 ///
-/// Thread  The one that calls it, alone; it waits with epoll. SIGINT and SIGTERM are held while it runs.
-/// Memory  A place for each request that can be open (connections times at_a_time), about 100 bytes, and its
-/// head
-///         where that is cut or new; for each connection the start of what it sends, at most 64 KiB and one
-///         request more.
-/// Errors  Of the system, such as no descriptors. What the application does is counted.
+/// Thread    The one that calls it, alone; it waits with epoll. SIGINT and SIGTERM are held while it runs.
+/// Memory    A place for each request that can be open (connections times at_a_time), about 100 bytes, and
+///           its head where that is cut or new; for each connection the start of what it sends, at most 64
+///           KiB and one request more.
+/// Errors    Of the system, such as no descriptors. What the application does is counted.
 [[nodiscard]] base::Result<LoadResult> put_load(const LoadPlan& plan, const RequestImage& image,
                                                 Expected& expected, process::FileDescriptor first,
                                                 Tally& tally, Progress* progress);

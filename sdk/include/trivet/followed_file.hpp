@@ -85,8 +85,9 @@ void for_each_line(std::string_view text, const Each& each) {
 /// Replacing the file (write another, rename it) leaves no gap, nor does writing it in place within `rest`.
 ///
 /// Thread    content() [any hook], by several at once. `Read` runs in the constructor, then on the file's
-/// thread. Memory    The file's text while it is read; two contents while they change. Errors    A file that
-/// cannot be read at the start is a wrong setting. Later content() throws: what is not
+///           thread.
+/// Memory    The file's text while it is read; two contents while they change.
+/// Errors    A file that cannot be read at the start is a wrong setting. Later content() throws: what is not
 ///           there any more grants nothing. It comes back by itself. So it is when `Read` throws.
 template <class Content>
 class FollowedFile {

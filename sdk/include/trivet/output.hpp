@@ -22,9 +22,10 @@ concept Number =
 ///
 /// Thread    The thread that runs the hook it was passed to.
 /// Lifetime  Until that hook returns; in a class nested as Responder or Filter, until that object is
-/// destroyed. Memory    Nothing is kept here. On a plugin thread a write of `handle` waits while the client
-/// is slow. Errors    Writing to a cancelled request throws Cancelled; what the host refuses throws Error and
-/// changes nothing.
+///           destroyed.
+/// Memory    Nothing is kept here. On a plugin thread a write of `handle` waits while the client is slow.
+/// Errors    Writing to a cancelled request throws Cancelled; what the host refuses throws Error and changes
+///           nothing.
 class Output {
  public:
   Output(const trivet_host* host, trivet_request* request) noexcept : host_(host), request_(request) {}

@@ -37,9 +37,9 @@
 ///     static constexpr bool any_encoding = true;     a filter: also given bodies with a Content-Encoding
 ///
 /// Thread    Unless shared_instance is set there is one object per plugin thread, never entered by two at
-/// once. Errors    Whatever a function throws ends that request with 500 (an authorizer: denies) and is
-/// logged; what the
-///           constructor throws keeps the plugin from starting.
+///           once.
+/// Errors    Whatever a function throws ends that request with 500 (an authorizer: denies) and is logged;
+///           what the constructor throws keeps the plugin from starting.
 #include <trivet/hooks.hpp>
 #include <trivet/note.hpp>
 #include <trivet/zone.hpp>

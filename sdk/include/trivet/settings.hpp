@@ -21,9 +21,8 @@ class Zone;
 
 /// The host's log, for lines that belong to no request.
 ///
-/// Thread  Wherever a hook, the constructor or the destructor of the plugin runs. On threads that a plugin
-/// started
-///         itself the lines are dropped.
+/// Thread    Wherever a hook, the constructor or the destructor of the plugin runs. On threads that a plugin
+///           started itself the lines are dropped.
 class Log {
  public:
   explicit Log(const trivet_host* host) noexcept : host_(host) {}
@@ -53,8 +52,7 @@ struct Range {
 /// Thread    The thread that constructs the plugin.
 /// Lifetime  Until the plugin's constructor returns; copy what you keep.
 /// Errors    What is missing, of another type or out of range is told to the operator with file and line, and
-/// then
-///           thrown as WrongSetting: the plugin does not start.
+///           then thrown as WrongSetting: the plugin does not start.
 class Settings {
  public:
   Settings(const trivet_host* host, const trivet_settings* settings, std::string prefix = {})

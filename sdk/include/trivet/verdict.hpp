@@ -15,9 +15,8 @@ namespace trivet {
 /// `return trivet::deny(401).header("WWW-Authenticate", "Basic realm=\"x\"").reason("no password");`. A
 /// verdict that was never made denies with 403.
 ///
-/// Errors  Nothing is checked here; what the host refuses (a variable with a line break, deny(200)) fails the
-/// hook,
-///         and a failure denies.
+/// Errors    Nothing is checked here; what the host refuses (a variable with a line break, deny(200)) fails
+///           the hook, and a failure denies.
 class Verdict {
  public:
   /// Denies.
