@@ -42,7 +42,7 @@ void FakeLoop::advance(base::Duration by) {
 }
 
 bool FakeLoop::wait_until(const std::function<bool()>& done) {
-  const auto deadline = base::Clock::now() + std::chrono::seconds(5);
+  const auto deadline = base::Clock::now() + std::chrono::seconds(60);  // A machine may be busy.
   for (;;) {
     run_posted();
     if (done()) return true;
