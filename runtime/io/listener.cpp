@@ -55,8 +55,8 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl>, private ba
   };
 
   void on_ready();
-  /// Watches the socket, or leaves its clients in the backlog, as things stand. 0 or errno.
-  int wait();
+  /// Watches the socket, or leaves its clients in the backlog, as things stand.
+  void wait();
   /// 0, or why there is no connection.
   int accept_one();
   void rest(int error);
@@ -80,10 +80,13 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl>, private ba
   bool stopped = false;
 };
 
-int Listener::Impl::wait() {
-  if (!watched) return 0;
-  const bool rests = paused || on_finished || rested.armed();
-  return watched->want(rests ? 0U : static_cast<std::uint32_t>(EPOLLIN));
+void Listener::Impl::wait() {
+  if (!watched) return;
+  if (paused || on_finished || rested.armed()) {
+    watched->drop(EPOLLIN);
+  } else if (const int error = watched->want(EPOLLIN); error != 0) {
+    rest(error);
+  }
 }
 
 void Listener::Impl::on_ready() {
@@ -110,7 +113,7 @@ void Listener::Impl::go_on() {
   if (on_finished) {
     finish_later();
   } else {
-    static_cast<void>(wait());
+    wait();
   }
 }
 
@@ -133,7 +136,7 @@ void Listener::Impl::run() {
 
 void Listener::Impl::rest(int error) {
   loop->timers().arm(rested, loop->now() + rest_time);
-  static_cast<void>(wait());
+  wait();
   if (trouble_told || !on_trouble) return;
   trouble_told = true;
   on_trouble(base::system_error("cannot accept a connection, trying again", error));
@@ -163,20 +166,19 @@ void Listener::start(EventLoop& loop, OnAccept on_accept) {
   impl.loop = &loop;
   impl.on_accept = std::move(on_accept);
   impl.watched.emplace(impl);
-  if (const int error = impl.wait(); error != 0 && impl.on_trouble)
-    impl.on_trouble(base::system_error("cannot watch a listening socket", error));
+  impl.wait();
 }
 
 void Listener::on_trouble(OnTrouble on_trouble) { impl_->on_trouble = std::move(on_trouble); }
 
 void Listener::pause() {
   impl_->paused = true;
-  static_cast<void>(impl_->wait());
+  impl_->wait();
 }
 
 void Listener::resume() {
   impl_->paused = false;
-  static_cast<void>(impl_->wait());
+  impl_->wait();
 }
 
 void Listener::descriptor_freed() {
@@ -188,7 +190,7 @@ void Listener::descriptor_freed() {
 void Listener::finish(OnFinished on_finished) {
   if (impl_->stopped || impl_->on_finished || impl_->loop == nullptr) return;
   impl_->on_finished = std::move(on_finished);
-  static_cast<void>(impl_->wait());
+  impl_->wait();
   if (!impl_->rested.armed()) impl_->finish_later();
 }
 

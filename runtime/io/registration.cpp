@@ -31,6 +31,10 @@ int Registration::control(int operation) noexcept {
 
 void Registration::leave() noexcept {
   wanted_ = 0;
+  take_out();
+}
+
+void Registration::take_out() noexcept {
   if (!in_set_) return;
   in_set_ = false;
   static_cast<void>(::epoll_ctl(loop_.set.get(), EPOLL_CTL_DEL, descriptor_, nullptr));
@@ -40,9 +44,9 @@ void Registration::leave() noexcept {
 void Registration::tell(std::uint32_t found) {
   const std::uint32_t ready = (found & gone) != 0 ? wanted_ : found & wanted_;
   if ((found & gone) != 0 && wanted_ == 0) {
-    leave();  // It would be told for ever.
+    take_out();  // It would be told for ever.
   } else if ((found & watched_ & ~wanted_) != 0 && control(EPOLL_CTL_MOD) != 0) {
-    leave();
+    take_out();  // Whoever is told now finds out what is wrong, or asks anew.
   }
   if (ready != 0) on_ready(ready);
 }

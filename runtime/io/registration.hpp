@@ -46,6 +46,7 @@ class Registration {
 
  private:
   int control(int operation) noexcept;
+  void take_out() noexcept;
 
   EventLoop::Impl& loop_;
   const int descriptor_;

@@ -24,7 +24,7 @@ class Watch::Impl final : public Registration {
   /// wait.
   [[nodiscard]] bool is_readable() const noexcept {
     pollfd one{descriptor(), POLLIN, 0};
-    return ::poll(&one, 1, 0) != 0;
+    return ::poll(&one, 1, 0) > 0;  // If it failed, it is told again.
   }
 
   const OnReadable on_readable_;

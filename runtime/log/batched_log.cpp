@@ -46,7 +46,10 @@ void BatchedLog::end(LineBuilder& line) noexcept {
 }
 
 void BatchedLog::write_out() noexcept {
-  if (busy_.test_and_set(std::memory_order_acquire)) return;
+  if (busy_.test_and_set(std::memory_order_acquire)) {  // save() is at it.
+    if (loop_ != nullptr) loop_->timers().arm(timer_, loop_->now() + wait_);
+    return;
+  }
   const std::size_t done = write_unsaved();
   const std::size_t left = size_.load(std::memory_order_relaxed) - done;
   std::memmove(lines_.data(), lines_.data() + done, left);
@@ -72,6 +75,7 @@ void BatchedLog::flush() noexcept {
   const std::string_view left(lines_.data(), size_.load(std::memory_order_relaxed));
   lost_ += static_cast<std::uint64_t>(std::count(left.begin(), left.end(), '\n'));
   size_.store(0, std::memory_order_relaxed);
+  saved_.store(0, std::memory_order_relaxed);
   timer_.cancel();
 }
 

@@ -145,6 +145,7 @@ class LineBuilder {
   void put_json_begin(std::string_view name) noexcept;
   /// What there is room for in any case.
   void put_end(std::string_view piece) noexcept {
+    if (piece.empty()) return;  // It may have no address.
     std::memcpy(end_, piece.data(), piece.size());
     end_ += piece.size();
   }

@@ -152,7 +152,9 @@ LineFile::Sent LineFile::send(std::string_view bytes) const noexcept {
         // A pipe that takes a byte takes PIPE_BUF of them: even a blocking one does not block for those. One
         // without a reader is not written to, which would raise SIGPIPE.
         pollfd one{descriptor_, POLLOUT, 0};
-        if (::poll(&one, 1, 0) <= 0) return {done, true};
+        const int ready = ::poll(&one, 1, 0);
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready <= 0) return {done, true};
         if ((one.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return {done, false};
         n = ::write(descriptor_, left.data(), std::min<std::size_t>(left.size(), PIPE_BUF));
         break;

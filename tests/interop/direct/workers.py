@@ -250,7 +250,8 @@ def _(t):
             equal((folder / "access.1").stat().st_size, old, "size of the old access log")
 
 
-@suite.test("lines of the access log that wait are written when a worker stops, is ended by a fault, or reopens its logs")
+@suite.test("lines of the access log that wait are written when a worker stops, is ended by a fault, or reopens its logs",
+            sanitized=False)
 def _(t):
     def lines(file):
         return file.read_text().count("route=loop") if file.exists() else 0

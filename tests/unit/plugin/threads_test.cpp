@@ -139,10 +139,10 @@ TEST(Threads, MayGoBeforeTheWakeupsThatWereGatheredForThem) {
 
 TEST(Threads, AreWokenAllTheSameWhereMoreWakeupsComeTogetherThanAreKept) {
   constexpr std::size_t count = 100;
-  Threads threads("t", std::vector<void*>(count, nullptr), 0);
   std::atomic<std::size_t> ran{0};
   Gate done;
   std::vector<std::unique_ptr<FunctionJob>> jobs;
+  Threads threads("t", std::vector<void*>(count, nullptr), 0);  // Ends first: each job waits for the last.
   Wakeups wakeups;
   for (std::size_t i = 0; i < count; ++i) {
     jobs.push_back(std::make_unique<FunctionJob>([&](void*, std::uint32_t) {
