@@ -39,7 +39,8 @@ struct ListenOptions {
 /// Lifetime  The loop outlives it. Destroying it is stop(). Both are fine inside `on_accept`.
 /// Errors    A connection that is gone before it was accepted is passed over. Where descriptors or memory
 ///           are used up (EMFILE, ENFILE, ENOBUFS, ENOMEM) accepting rests for 100 ms or until
-///           descriptor_freed(); clients wait in the backlog meanwhile, nothing is refused, nothing spins.
+///           descriptor_freed(), and for as long where the kernel does not watch the socket; clients wait in
+///           the backlog meanwhile, nothing is refused, nothing spins.
 class Listener {
  public:
   using OnAccept = std::function<void(int fd, Peer peer)>;
