@@ -110,8 +110,9 @@ def _(t):
     expect(int(answer.body) in workers(running), "the responder is not the same host")
 
 
-def have_stubs(running, count=4):
-    """As many as a load has threads: one that mod_fcgid starts where there is no host ends at once, and denies."""
+def have_stubs(running, count=8):
+    """More than a load has threads, as mod_fcgid may count a process busy that has answered already: one that it
+    starts where there is no host ends at once, and denies."""
     eventually(lambda: web.at_once(2 * count, lambda _: authorized(running, 300)) and len(stubs(running)) >= count,
                f"{count} processes of mod_fcgid", 30)
 
