@@ -163,45 +163,45 @@ std::string_view RequestPath::judge(std::string_view segment) {
 /// so.
 bool RequestPath::parse_as_spelled(std::string_view text, Form form) {
   if (text.empty() || text.front() != '/') return false;
+  const char* const end = text.data() + text.size();
+  const auto spelling_of = [](char c) { return spellings[static_cast<std::uint8_t>(c)]; };
+  const char* begin = text.data() + 1;
+  const char* at = begin;
   bool odd = false;
-  std::size_t begin = 1;
-  std::size_t at = 1;
-  const auto end_segment = [&] {
-    segments_.push_back(text.substr(begin, at - begin));
-    begin = at + 1;
-  };
-  for (; at < text.size(); ++at) {
-    const Spelling spelling = spellings[static_cast<std::uint8_t>(text[at])];
-    if (spelling == Spelling::plain) continue;
-    if (spelling == Spelling::slash) {
+  for (;; ++at) {
+    while (at != end && spelling_of(*at) == Spelling::plain) ++at;
+    const bool is_over = at == end || (spelling_of(*at) == Spelling::ends && form == Form::uri);
+    if (is_over || spelling_of(*at) == Spelling::slash) {
+      segments_.emplace_back(begin, static_cast<std::size_t>(at - begin));
+      if (is_over) break;
       odd = odd || at == begin;
-      end_segment();
-    } else if (spelling == Spelling::ends) {
-      if (form == Form::uri) break;
-    } else if (spelling == Spelling::closer || at == begin) {
+      begin = at + 1;
+    } else if (spelling_of(*at) == Spelling::closer || (spelling_of(*at) == Spelling::dot && at == begin)) {
       segments_.clear();
       return false;
     }
   }
-  end_segment();
-  size_ = at;
-  text_.assign(text.substr(0, at));
-  for (std::string_view& each : segments_) each = {text_.data() + (each.data() - text.data()), each.size()};
+  size_ = static_cast<std::size_t>(at - text.data());
+  spelled_.append(text.substr(0, size_));
+  const char* const kept = base::as_text(spelled_.bytes()).data();
+  for (std::string_view& each : segments_) each = {kept + (each.data() - text.data()), each.size()};
   odd_ = odd;
   as_spelled_ = true;
   return true;
 }
 
 std::string_view RequestPath::parse(std::string_view text, Form form) {
-  text_.clear();
-  ends_.clear();
+  spelled_.clear();
   segments_.clear();
   odd_ = as_spelled_ = false;
-  size_ = 0;
-  if (parse_as_spelled(text, form)) return {};
+  return parse_as_spelled(text, form) ? std::string_view() : parse_closely(text, form);
+}
+
+std::string_view RequestPath::parse_closely(std::string_view text, Form form) {
+  text_.clear();
+  ends_.clear();
   const std::string_view path = form == Form::uri ? path_of_target(text) : text;
   if (path.empty() || path.front() != '/') return "it does not start with a slash";
-  size_ = path.size();
   if (const std::string_view wrong = cut(path, form); !wrong.empty()) return wrong;
   if (text_.find('\\') != std::string::npos) return "a backslash";
   if (has_control(text_) || text_.find('\t') != std::string::npos) return "a control byte";
@@ -213,8 +213,11 @@ std::string_view RequestPath::parse(std::string_view text, Form form) {
   return {};
 }
 
-bool RequestPath::is_spelling_of(std::string_view target, std::string_view path) const noexcept {
-  return as_spelled_ && path.size() == size_ && target.substr(0, path.size()) == path;
+bool RequestPath::is_spelling_of(std::string_view target, std::string_view script_name,
+                                 std::string_view path_info) const noexcept {
+  return as_spelled_ && script_name.size() + path_info.size() == size_ &&
+         target.substr(0, script_name.size()) == script_name &&
+         target.substr(script_name.size(), path_info.size()) == path_info;
 }
 
 bool RequestPath::same(const RequestPath& other) const noexcept { return segments_ == other.segments_; }
@@ -229,7 +232,7 @@ PathPattern::PathPattern(std::string_view text) : text_(text) {
   }
 }
 
-bool PathPattern::matches(const RequestPath& path, std::size_t known) const noexcept {
+bool PathPattern::matches_from(const RequestPath& path, std::size_t known) const noexcept {
   const std::vector<std::string_view>& segments = path.segments();
   std::size_t p = known;
   std::size_t s = known;

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/buffer.hpp"
+
 namespace trivet::cgi {
 
 /// A path as routes match it: decoded once, cut into segments.
@@ -28,9 +30,10 @@ class RequestPath {
   /// `//` or bytes that are not UTF-8: refused on guarded routes unless the route allows odd paths.
   [[nodiscard]] bool odd() const noexcept { return odd_; }
   [[nodiscard]] const std::vector<std::string_view>& segments() const noexcept { return segments_; }
-  /// Last parsed was `target`, as a URI: whether it has no path but `path`, byte for byte, so that this
-  /// parsed as decoded would be the same again. False where it is not worth finding out.
-  [[nodiscard]] bool is_spelling_of(std::string_view target, std::string_view path) const noexcept;
+  /// Last parsed was `target`, as a URI: whether it has no path but the two texts as one, byte for byte, so
+  /// that they parsed as decoded would be the same again. False where it is not worth finding out.
+  [[nodiscard]] bool is_spelling_of(std::string_view target, std::string_view script_name,
+                                    std::string_view path_info) const noexcept;
   /// Nobody takes it for another path: no byte had to be decoded or looked at closely, and no segment but the
   /// last is empty.
   [[nodiscard]] bool is_plain() const noexcept { return as_spelled_ && !odd_; }
@@ -39,15 +42,17 @@ class RequestPath {
 
  private:
   [[nodiscard]] bool parse_as_spelled(std::string_view text, Form form);
+  [[nodiscard]] std::string_view parse_closely(std::string_view text, Form form);
   [[nodiscard]] std::string_view cut(std::string_view path, Form form);
   [[nodiscard]] std::string_view judge(std::string_view segment);
 
-  std::string text_;           ///< The decoded segments, one after the other, or the path as it was spelled.
+  base::Buffer spelled_;       ///< The path as it was spelled, where its segments are that.
+  std::string text_;           ///< Otherwise: the decoded segments, one after the other.
   std::string decoded_fully_;  ///< For judge().
   std::vector<std::size_t> ends_;
   std::vector<std::string_view> segments_;
   bool odd_ = false;
-  std::size_t size_ = 0;     ///< Of the path as it was spelled.
+  std::size_t size_ = 0;     ///< Of the path as it was spelled, where as_spelled_.
   bool as_spelled_ = false;  ///< No byte of it had to be decoded or looked at closely.
 };
 
@@ -60,11 +65,15 @@ class PathPattern {
   explicit PathPattern(std::string_view text);
 
   /// `known` segments at the beginning, without wildcards, are the same: they are not looked at again.
-  [[nodiscard]] bool matches(const RequestPath& path, std::size_t known = 0) const noexcept;
+  [[nodiscard]] bool matches(const RequestPath& path, std::size_t known = 0) const noexcept {
+    return (known == segments_.size() && known == path.segments().size()) || matches_from(path, known);
+  }
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
   [[nodiscard]] const std::vector<std::string>& segments() const noexcept { return segments_; }
 
  private:
+  [[nodiscard]] bool matches_from(const RequestPath& path, std::size_t known) const noexcept;
+
   std::string text_;
   std::vector<std::string> segments_;
 };

@@ -28,7 +28,8 @@ class Admitting {
         router_(router),
         scratch_(scratch),
         result_(result),
-        target_(result.target) {
+        target_(result.target),
+        steering_(cgi::read_steering(params)) {
     // Until the slice is known: what the role on the wire says.
     result_.slice = role == protocol::Role::authorizer ? Slice::authorizer
                     : role == protocol::Role::filter   ? Slice::filter
@@ -50,7 +51,6 @@ class Admitting {
   }
 
   bool steer(bool accept_steering) {
-    steering_ = cgi::read_steering(params_);
     if (steering_.any && !accept_steering) {
       return refuse(500, "the request carries TRIVET_* parameters, which this listener does not accept");
     }
@@ -86,20 +86,29 @@ class Admitting {
 
   bool parse(RequestPath& path, std::string_view text, RequestPath::Form form, std::string_view from) {
     const std::string_view wrong = path.parse(text, form);
-    if (wrong.empty()) return true;
+    return wrong.empty() || refuse_path(from, wrong);
+  }
+
+  bool refuse_path(std::string_view from, std::string_view wrong) {
     return refuse(400, std::string(from) + " is refused: " + std::string(wrong));
   }
 
   bool read_paths() {
-    scratch_.joined.assign(params_.get("SCRIPT_NAME"));
-    scratch_.joined.append(params_.get("PATH_INFO"));
+    const std::string_view script_name = params_.get("SCRIPT_NAME");
+    const std::string_view path_info = params_.get("PATH_INFO");
+    const bool has_script_path = !script_name.empty() || !path_info.empty();
+    const auto parse_script_path = [&](RequestPath& path) {
+      scratch_.joined.assign(script_name);
+      scratch_.joined.append(path_info);
+      return parse(path, scratch_.joined, RequestPath::Form::decoded, "SCRIPT_NAME");
+    };
     const std::string_view uri = params_.get("REQUEST_URI");
     if (!steering_.path.empty()) {
       if (!parse(scratch_.path, steering_.path, RequestPath::Form::decoded, "TRIVET_PATH")) return false;
     } else if (!uri.empty()) {
       if (!parse(scratch_.path, uri, RequestPath::Form::uri, "REQUEST_URI")) return false;
-    } else if (!scratch_.joined.empty()) {
-      if (!parse(scratch_.path, scratch_.joined, RequestPath::Form::decoded, "SCRIPT_NAME")) return false;
+    } else if (has_script_path) {
+      if (!parse_script_path(scratch_.path)) return false;
     } else if (steering_.route.empty()) {
       return refuse(400, "REQUEST_URI and SCRIPT_NAME are missing");
     } else {
@@ -107,10 +116,9 @@ class Admitting {
     }
     target_.path = &scratch_.path;
     const bool path_is_named = !steering_.path.empty() || !steering_.route.empty();
-    if (path_is_named || uri.empty() || scratch_.joined.empty()) return true;
-    if (scratch_.path.is_spelling_of(uri, scratch_.joined)) return true;
-    if (!parse(scratch_.script_path, scratch_.joined, RequestPath::Form::decoded, "SCRIPT_NAME"))
-      return false;
+    if (path_is_named || uri.empty() || !has_script_path) return true;
+    if (scratch_.path.is_spelling_of(uri, script_name, path_info)) return true;
+    if (!parse_script_path(scratch_.script_path)) return false;
     has_script_path_ = !scratch_.script_path.same(scratch_.path);
     return true;
   }
@@ -143,7 +151,7 @@ class Admitting {
       const config::Route& route = match_.route->config;
       at.has_guards = !route.authorize.empty();
       at.guards_apply = match_.route->guarded_on(result_.slice);
-      at.guards_decide = config::some_decide(route.authorize);
+      at.guards_decide = !at.has_guards || config::some_decide(route.authorize);
       at.has_source = route.has_source();
       at.has_filters = !route.filter.empty();
     }
@@ -221,7 +229,7 @@ class Admitting {
   AdmissionScratch& scratch_;
   Admission& result_;
   Target& target_;
-  cgi::Steering steering_;
+  const cgi::Steering steering_;
   Match match_;
   bool has_script_path_ = false;
 };

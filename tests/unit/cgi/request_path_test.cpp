@@ -182,8 +182,11 @@ TEST(RequestPath, KnowsItsOwnSpellingAndNoOther) {
   for (const SpellingCase& each : cases) {
     RequestPath path;
     ASSERT_EQ(path.parse(each.target, Form::uri), "") << each.target;
-    EXPECT_EQ(path.is_spelling_of(each.target, each.path), each.spelled)
-        << each.target << " and " << each.path;
+    for (std::size_t cut = 0; cut <= each.path.size(); ++cut) {
+      EXPECT_EQ(path.is_spelling_of(each.target, each.path.substr(0, cut), each.path.substr(cut)),
+                each.spelled)
+          << each.target << " and " << each.path << " cut at " << cut;
+    }
     if (!each.spelled) continue;
     RequestPath other;
     EXPECT_EQ(other.parse(each.path, Form::decoded), "") << each.path;
