@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 #include <span>
 
+#include "runtime/base/name_index.hpp"
 #include "runtime/cgi/request_info.hpp"
 #include "runtime/cgi/text.hpp"
 
@@ -41,6 +44,34 @@ void add_methods(const Route& route, std::string& allow) {
   }
 }
 
+/// All of a segment counts, so that no order in the names of a configuration makes many of them alike.
+std::uint32_t hash_of(std::uint32_t parent, std::string_view segment) noexcept {
+  using Word = std::uint64_t;
+  using Half = std::uint32_t;
+  constexpr Word odd = 0x9e3779b97f4a7c15;
+  const auto load = []<class Part>(const char* from, Part part) {
+    std::memcpy(&part, from, sizeof part);
+    return part;
+  };
+  const auto mix = [](Word mixed, Word word) {
+    mixed = (mixed ^ word) * odd;
+    return mixed ^ mixed >> 32U;
+  };
+  const char* at = segment.data();
+  std::size_t left = segment.size();
+  Word mixed = mix(left, parent);
+  for (; left > sizeof(Word); left -= sizeof(Word), at += sizeof(Word)) mixed = mix(mixed, load(at, Word{}));
+  Word last = 0;
+  if (left == sizeof(Word)) {
+    last = load(at, Word{});
+  } else if (left >= sizeof(Half)) {
+    last = Word{load(at, Half{})} << 32U | load(at + left - sizeof(Half), Half{});
+  } else {
+    for (; left > 0; --left) last = last << 8U | static_cast<unsigned char>(*at++);
+  }
+  return static_cast<std::uint32_t>(mix(mixed, last) * odd >> 32U);
+}
+
 /// The path's first `known` segments are the route's.
 bool fits_but_for_method(const Route& route, const Target& target, std::size_t known) {
   return listens(route, target.listener) && route.pattern.matches(*target.path, known) &&
@@ -50,6 +81,7 @@ bool fits_but_for_method(const Route& route, const Target& target, std::size_t k
 }  // namespace
 
 Router::Router(std::vector<std::unique_ptr<Route>> routes) : routes_(std::move(routes)), tree_(1) {
+  grow_table();
   for (std::uint32_t number = 0; number < routes_.size(); ++number) {
     by_name_.emplace(routes_[number]->config.name, routes_[number].get());
     add_to_tree(number);
@@ -61,13 +93,49 @@ void Router::add_to_tree(std::uint32_t number) {
   std::uint32_t at = 0;
   for (const std::string& segment : routes_[number]->pattern.segments()) {
     if (segment.find('*') != std::string::npos) break;
-    const auto [found, added] = tree_[at].next.emplace(segment, static_cast<std::uint32_t>(tree_.size()));
-    at = found->second;
-    if (added) tree_.emplace_back();
+    const std::uint32_t known = child(at, segment);
+    at = known != 0 ? known : add_node(at, segment);
   }
   const auto& hosts = routes_[number]->config.hosts;
   if (hosts.empty()) tree_[at].of_any_host.push_back(number);
   for (const std::string& host : hosts) tree_[at].of_host[host].push_back(number);
+}
+
+std::uint32_t Router::add_node(std::uint32_t parent, std::string_view segment) {
+  const auto added = static_cast<std::uint32_t>(tree_.size());
+  Node& node = tree_.emplace_back();
+  node.segment = segment;
+  node.parent = parent;
+  if (tree_.size() * 4 > places_.size()) {
+    grow_table();
+  } else {
+    add_place(added);
+  }
+  return added;
+}
+
+void Router::grow_table() {
+  places_.assign(std::bit_ceil(tree_.size() * 8), Place());
+  shift_ = static_cast<std::uint32_t>(std::countl_zero(static_cast<std::uint32_t>(places_.size() - 1)));
+  for (std::uint32_t each = 1; each < tree_.size(); ++each) add_place(each);
+}
+
+void Router::add_place(std::uint32_t node) {
+  const std::uint32_t hash = hash_of(tree_[node].parent, tree_[node].segment);
+  std::size_t at = hash >> shift_;
+  while (places_[at].node != 0) at = (at + 1) & (places_.size() - 1);
+  places_[at] = {hash, node};
+}
+
+std::uint32_t Router::child(std::uint32_t parent, std::string_view segment) const noexcept {
+  const std::uint32_t hash = hash_of(parent, segment);
+  const std::size_t mask = places_.size() - 1;
+  for (std::size_t at = hash >> shift_; places_[at].node != 0; at = (at + 1) & mask) {
+    if (places_[at].hash != hash) continue;
+    const Node& node = tree_[places_[at].node];
+    if (node.parent == parent && base::same_name(node.segment, segment)) return places_[at].node;
+  }
+  return 0;
 }
 
 std::size_t Router::HashOfHost::operator()(std::string_view host) const noexcept {
@@ -93,7 +161,7 @@ void Router::visit(const Target& target, Visit visit) const {
   std::array<List, most_lists> lists;
   std::size_t used = 0;
   bool all_fit = true;
-  const Node* node = tree_.data();
+  std::uint32_t node_number = 0;
   std::size_t known = 0;
   const auto add = [&](const Numbers& routes) {
     if (routes.empty()) return;
@@ -101,10 +169,10 @@ void Router::visit(const Target& target, Visit visit) const {
     if (all_fit) lists[used++] = {routes.data(), routes.data() + routes.size(), known};
   };
   for (const auto& segments = target.path->segments();; ++known) {
-    add(node->of_any_host);
-    if (all_fit && !node->of_host.empty()) {
-      if (const auto found = node->of_host.find(target.host); found != node->of_host.end())
-        add(found->second);
+    const Node& node = tree_[node_number];
+    add(node.of_any_host);
+    if (all_fit && !node.of_host.empty()) {
+      if (const auto found = node.of_host.find(target.host); found != node.of_host.end()) add(found->second);
     }
     if (!all_fit) {
       for (const auto& route : routes_) {
@@ -113,9 +181,8 @@ void Router::visit(const Target& target, Visit visit) const {
       return;
     }
     if (known == segments.size()) break;
-    const auto next = node->next.find(segments[known]);
-    if (next == node->next.end()) break;
-    node = &tree_[next->second];
+    node_number = child(node_number, segments[known]);
+    if (node_number == 0) break;
   }
   for (;;) {
     List* first = nullptr;

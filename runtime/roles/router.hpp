@@ -66,13 +66,25 @@ class Router {
   };
   /// The routes whose pattern ends here, or has its first wildcard next.
   struct Node {
-    std::unordered_map<std::string_view, std::uint32_t> next;  ///< By segment; views of the patterns'.
+    std::string_view segment;  ///< That leads here, a view of a pattern's;
+    std::uint32_t parent = 0;  ///< from there.
     Numbers of_any_host;
     /// Those with `hosts`, at each of them: in any case. Views of the routes'.
     std::unordered_map<std::string_view, Numbers, HashOfHost, SameHost> of_host;
   };
 
+  /// A place of the table of nodes.
+  struct Place {
+    std::uint32_t hash = 0;  ///< Of the segment and the parent.
+    std::uint32_t node = 0;  ///< 0, which is the root and nobody's child: the place is empty.
+  };
+
   void add_to_tree(std::uint32_t number);
+  std::uint32_t add_node(std::uint32_t parent, std::string_view segment);
+  void grow_table();
+  void add_place(std::uint32_t node);
+  /// The node that the segment leads to, or 0.
+  [[nodiscard]] std::uint32_t child(std::uint32_t parent, std::string_view segment) const noexcept;
   /// Calls `visit(route, known)` for the routes that may match, in file order, until it gives true. The
   /// path's first `known` segments are the route's.
   template <class Visit>
@@ -80,6 +92,10 @@ class Router {
 
   std::vector<std::unique_ptr<Route>> routes_;
   std::vector<Node> tree_;  ///< The root is first.
+  /// Where in the tree a segment of a node leads: an open hash table, at most a quarter full. A client's
+  /// paths are looked up in it, but what is in it is the configuration's: none of them makes it slow.
+  std::vector<Place> places_;
+  std::uint32_t shift_ = 0;  ///< A hash's first place is made of its high bits.
   bool asks_for_host_ = false;
   std::unordered_map<std::string_view, const Route*> by_name_;
 };

@@ -97,6 +97,31 @@ TEST(Router, FindsWhatLookingAtEachFinds) {
   }
 }
 
+TEST(Router, SegmentsThatDifferInOneByteOrStandElsewhereAreDifferent) {
+  std::vector<std::unique_ptr<Route>> routes;
+  std::vector<std::string> segments;
+  for (std::size_t size = 0; size <= 40; ++size) {
+    segments.emplace_back(size, 'a');
+    for (std::size_t at = 0; at < size; ++at) {
+      segments.emplace_back(size, 'a');
+      segments.back()[at] = 'b';
+    }
+  }
+  for (const std::string& each : segments) {
+    routes.push_back(route("/" + each));
+    routes.push_back(route("/" + each + "/" + each));
+  }
+  const Router router(std::move(routes));
+  for (const std::string& each : segments) {
+    EXPECT_EQ(found(router, "/" + each), "/" + each);
+    EXPECT_EQ(found(router, "/" + each + "/" + each), "/" + each + "/" + each);
+    EXPECT_EQ(found(router, "/" + each + "c"), "");
+    EXPECT_EQ(found(router, "/" + each + "/" + each + "c"), "");
+    EXPECT_EQ(found(router, "/" + each + "/" + each + "/" + each), "");
+  }
+  EXPECT_EQ(found(Router({}), "/a"), "");
+}
+
 /// The number of the first route that matches, by the tree and one by one; or none.
 void expect_same(const Router& router, const std::string& text, std::string_view host) {
   cgi::RequestPath path;
