@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "runtime/base/name_index.hpp"
 #include "runtime/cgi/params.hpp"
 #include "runtime/cgi/text.hpp"
 
@@ -96,7 +97,7 @@ constexpr std::string_view not_the_plugins[] = {
 /// Lengths differ nearly always, and then no text is compared; where they do not, the case is mostly the
 /// usual.
 bool is_named(std::string_view name, std::string_view wanted) noexcept {
-  return name.size() == wanted.size() && (name == wanted || equals_ignoring_case(name, wanted));
+  return base::same_name(name, wanted) || equals_ignoring_case(name, wanted);
 }
 
 /// A value of Location that names no host.
@@ -142,7 +143,11 @@ class LineWriter {
     put("\r\n");
   }
   std::size_t fields(const ResponseHead& head) noexcept {
-    for (std::size_t i = 0; i < head.size(); ++i) field(head.at(i).name, head.at(i).value);
+    if (const auto lines = head.lines()) {
+      put(*lines);
+    } else {
+      for (std::size_t i = 0; i < head.size(); ++i) field(head.at(i).name, head.at(i).value);
+    }
     return head.size();
   }
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(at_ - begin_); }
@@ -158,14 +163,17 @@ class LineWriter {
 /// What the host's own lines take at most: Status, Content-Type, Retry-After, Content-Length, the empty line.
 constexpr std::size_t own_lines = 256;
 
-std::size_t room_for(const ResponseHead* head) noexcept {
-  constexpr std::size_t around = 4;  // A colon, a space, a line end.
-  return head == nullptr ? 0 : head->text_size() + head->size() * around;
+std::size_t room_for(const ResponseHead* head) noexcept { return head == nullptr ? 0 : head->lines_size(); }
+
+using Known = ResponseHead::Known;
+
+std::string_view refuse_value(Known known, std::string_view value) noexcept {
+  if (has_control(value)) return "a header value holds no control bytes";
+  if (known == Known::length && !parse_length(value)) return "Content-Length is a decimal number";
+  return {};
 }
 
-}  // namespace
-
-std::string_view refuse_field(std::string_view name, std::string_view value) noexcept {
+std::string_view refuse_name(std::string_view name) noexcept {
   if (!is_token(name)) return "a header name is a token: letters, digits and !#$%&'*+-.^_`|~";
   for (const std::string_view reserved : not_the_plugins) {
     if (is_named(name, reserved)) return "this header is the host's to write";
@@ -175,9 +183,55 @@ std::string_view refuse_field(std::string_view name, std::string_view value) noe
       equals_ignoring_case(name.substr(0, variable.size()), variable)) {
     return "variables are set as variables, not as headers";
   }
-  if (has_control(value)) return "a header value holds no control bytes";
-  if (is_named(name, "Content-Length") && !parse_length(value)) return "Content-Length is a decimal number";
   return {};
+}
+
+/// The names that are known are nobody else's.
+std::string_view refuse(Known known, std::string_view name, std::string_view value) noexcept {
+  if (known == Known::other) {
+    if (const std::string_view wrong = refuse_name(name); !wrong.empty()) return wrong;
+  }
+  return refuse_value(known, value);
+}
+
+struct Written {
+  std::size_t fields = 0;
+  bool type = false;
+};
+
+/// One by one, without what does not go out.
+Written write_some(LineWriter& lines, const ResponseHead& head, int status, bool never_a_body,
+                   bool has_length) {
+  Written written;
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    const ResponseHead::Field field = head.at(i);
+    const Known known = ResponseHead::known(field.name);
+    const bool is_type = known == Known::type;
+    const bool is_length = known == Known::length;
+    if (never_a_body && (is_type || is_length)) continue;
+    // Apache's CGI modules would answer with what they find at that path, past every filter.
+    if (status == 200 && known == Known::location && is_path(field.value)) continue;
+    if ((is_type && written.type) || (is_length && has_length)) continue;
+    written.type = written.type || is_type;
+    has_length = has_length || is_length;
+    lines.field(field.name, field.value);
+    ++written.fields;
+  }
+  return written;
+}
+
+/// Nothing of the head has to be left out.
+bool goes_out_whole(const ResponseHead& head, int status, bool never_a_body, bool has_length) noexcept {
+  const bool type_stays = !never_a_body || !head.ever_had(Known::type);
+  const bool length_stays = (!never_a_body && !has_length) || !head.ever_had(Known::length);
+  const bool location_stays = status != 200 || !head.ever_had(Known::location);
+  return head.lines() && !head.repeats_known() && type_stays && length_stays && location_stays;
+}
+
+}  // namespace
+
+std::string_view refuse_field(std::string_view name, std::string_view value) noexcept {
+  return refuse(ResponseHead::known(name), name, value);
 }
 
 std::string_view reason_phrase(int status) noexcept {
@@ -189,9 +243,27 @@ std::string_view reason_phrase(int status) noexcept {
 void ResponseHead::clear() noexcept {
   status_ = 200;
   has_status_ = false;
-  text_.clear();
+  was_cut_ = repeats_known_ = false;
+  known_ = 0;
+  lines_.clear();
   places_.clear();
   lengths_ = 0;
+}
+
+ResponseHead::Known ResponseHead::known(std::string_view name) noexcept {
+  constexpr std::string_view location = "Location";
+  constexpr std::string_view type = "Content-Type";
+  constexpr std::string_view length = "Content-Length";
+  switch (name.size()) {
+    case location.size():
+      return is_named(name, location) ? Known::location : Known::other;
+    case type.size():
+      return is_named(name, type) ? Known::type : Known::other;
+    case length.size():
+      return is_named(name, length) ? Known::length : Known::other;
+    default:
+      return Known::other;
+  }
 }
 
 bool ResponseHead::set_status(int status) noexcept {
@@ -202,38 +274,45 @@ bool ResponseHead::set_status(int status) noexcept {
 }
 
 std::string_view ResponseHead::add(std::string_view name, std::string_view value) {
-  if (const std::string_view wrong = refuse_field(name, value); !wrong.empty()) return wrong;
-  return append(name, value);
+  const Known known_name = known(name);
+  if (const std::string_view wrong = refuse(known_name, name, value); !wrong.empty()) return wrong;
+  return append(known_name, name, value);
 }
 
-std::string_view ResponseHead::append(std::string_view name, std::string_view value) {
+std::string_view ResponseHead::append(Known known, std::string_view name, std::string_view value) {
   constexpr std::size_t most = 1U << 20U;
-  if (text_.size() + name.size() + value.size() > most) return "the head is too large";
-  places_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
+  if (lines_.size() + name.size() + value.size() > most) return "the head is too large";
+  places_.push_back({static_cast<std::uint32_t>(lines_.size()), static_cast<std::uint32_t>(name.size()),
                      static_cast<std::uint32_t>(value.size())});
   lengths_ |= bit_of_length(name);
-  text_.append(name);
-  text_.append(value);
+  repeats_known_ = repeats_known_ || ever_had(known);
+  known_ |= static_cast<std::uint8_t>(known);
+  LineWriter line(lines_, name.size() + between.size() + value.size() + line_end.size());
+  line.field(name, value);
+  line.commit();
   return {};
 }
 
 std::string_view ResponseHead::set(std::string_view name, std::string_view value) {
-  if (const std::string_view wrong = refuse_field(name, value); !wrong.empty()) return wrong;
+  const Known known_name = known(name);
+  if (const std::string_view wrong = refuse(known_name, name, value); !wrong.empty()) return wrong;
   remove(name);
-  return append(name, value);
+  return append(known_name, name, value);
 }
 
 void ResponseHead::keep(std::size_t count) noexcept {
   if (count >= places_.size()) return;
-  text_.resize(places_[count].begin);
+  lines_.truncate(places_[count].begin);
   places_.resize(count);
+  was_cut_ = true;
 }
 
 void ResponseHead::remove(std::string_view name) noexcept {
   if (!has_name_as_long(name)) return;
-  std::erase_if(places_, [&](const PlaceInText& place) {
-    return is_named(std::string_view(text_).substr(place.begin, place.name_size), name);
+  const auto removed = std::erase_if(places_, [&](const PlaceInText& place) {
+    return is_named(base::as_text(lines_.bytes()).substr(place.begin, place.name_size), name);
   });
+  was_cut_ = was_cut_ || removed != 0;
 }
 
 std::optional<std::string_view> ResponseHead::look_for(std::string_view name) const noexcept {
@@ -247,7 +326,10 @@ std::optional<std::string_view> ResponseHead::look_for(std::string_view name) co
 void ResponseHead::swap(ResponseHead& other) noexcept {
   std::swap(status_, other.status_);
   std::swap(has_status_, other.has_status_);
-  text_.swap(other.text_);
+  std::swap(was_cut_, other.was_cut_);
+  std::swap(repeats_known_, other.repeats_known_);
+  std::swap(known_, other.known_);
+  lines_.swap(other.lines_);
   places_.swap(other.places_);
   std::swap(lengths_, other.lengths_);
 }
@@ -262,27 +344,19 @@ std::size_t append_fields(const ResponseHead& head, base::Buffer& out) {
 std::string_view emit(const ResponseHead& head, const HeadRules& rules, base::Buffer& out) {
   const int status = !head.has_status() && head.find("Location") ? 302 : head.status();
   const bool never_a_body = status == 204 || status == 304;
-  std::size_t fields = 1;
-  bool has_type = false;
-  bool has_length = false;
+  const bool has_length = rules.content_length.has_value();
   LineWriter lines(out, own_lines + room_for(&head) + room_for(rules.more));
   lines.status(status);
-  for (std::size_t i = 0; i < head.size(); ++i) {
-    const ResponseHead::Field field = head.at(i);
-    const bool is_type = is_named(field.name, "Content-Type");
-    const bool is_length = is_named(field.name, "Content-Length");
-    if (never_a_body && (is_type || is_length)) continue;
-    // Apache's CGI modules would answer with what they find at that path, past every filter.
-    if (status == 200 && is_named(field.name, "Location") && is_path(field.value)) continue;
-    if ((is_type && has_type) || (is_length && (has_length || rules.content_length))) continue;
-    has_type = has_type || is_type;
-    has_length = has_length || is_length;
-    lines.field(field.name, field.value);
-    ++fields;
+  Written written;
+  if (goes_out_whole(head, status, never_a_body, has_length)) {
+    written = {lines.fields(head), head.ever_had(Known::type)};
+  } else {
+    written = write_some(lines, head, status, never_a_body, has_length);
   }
+  std::size_t fields = 1 + written.fields;
   if (rules.more != nullptr) fields += lines.fields(*rules.more);
   if (!never_a_body) {
-    if (!has_type && rules.body_may_follow) {
+    if (!written.type && rules.body_may_follow) {
       lines.field("Content-Type", own_type);
       ++fields;
     }

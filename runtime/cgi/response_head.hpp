@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -52,16 +51,31 @@ class ResponseHead {
   [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
   [[nodiscard]] Field at(std::size_t index) const noexcept {
     const PlaceInText& place = places_[index];
-    const char* const name = text_.data() + place.begin;
-    return {{name, place.name_size}, {name + place.name_size, place.value_size}};
+    const char* const name = base::as_text(lines_.bytes()).data() + place.begin;
+    return {{name, place.name_size}, {name + place.name_size + between.size(), place.value_size}};
   }
-  /// No less than the bytes of all names and values.
-  [[nodiscard]] std::size_t text_size() const noexcept { return text_.size(); }
+  /// No less than the bytes of all fields as lines.
+  [[nodiscard]] std::size_t lines_size() const noexcept { return lines_.size(); }
+  /// All fields as lines, where nothing was taken away since clear().
+  [[nodiscard]] std::optional<std::string_view> lines() const noexcept {
+    if (was_cut_) return std::nullopt;
+    return base::as_text(lines_.bytes());
+  }
 
   void swap(ResponseHead& other) noexcept;
 
+  /// The fields that decide how a head is written.
+  enum class Known : std::uint8_t { other = 0, location = 1, type = 2, length = 4 };
+  [[nodiscard]] static Known known(std::string_view name) noexcept;
+  /// Whether one of those was added since clear(); it may be gone again.
+  [[nodiscard]] bool ever_had(Known field) const noexcept {
+    return (known_ & static_cast<std::uint8_t>(field)) != 0;
+  }
+  /// Whether one of them was added when it was there already.
+  [[nodiscard]] bool repeats_known() const noexcept { return repeats_known_; }
+
  private:
-  std::string_view append(std::string_view name, std::string_view value);
+  std::string_view append(Known known, std::string_view name, std::string_view value);
   [[nodiscard]] std::optional<std::string_view> look_for(std::string_view name) const noexcept;
 
   static constexpr std::uint64_t bit_of_length(std::string_view name) noexcept {
@@ -72,7 +86,10 @@ class ResponseHead {
     return (lengths_ & bit_of_length(name)) != 0;
   }
 
-  /// Where a field stands in text_: name, then value.
+  static constexpr std::string_view between = ": ";
+  static constexpr std::string_view line_end = "\r\n";
+
+  /// Where a field stands in lines_.
   struct PlaceInText {
     std::uint32_t begin;
     std::uint32_t name_size;
@@ -81,7 +98,10 @@ class ResponseHead {
 
   int status_ = 200;
   bool has_status_ = false;
-  std::string text_;
+  bool was_cut_ = false;  ///< Something was taken away since clear(): lines_ may have more than the fields.
+  bool repeats_known_ = false;
+  std::uint8_t known_ = 0;  ///< Bits of those that were added since clear().
+  base::Buffer lines_;      ///< The fields as they go out: mostly all of them do.
   std::vector<PlaceInText> places_;
   std::uint64_t lengths_ = 0;  ///< A bit for each length, modulo 64, of the names added since clear().
 };

@@ -130,6 +130,45 @@ TEST(Head, FieldsAreReplacedRemovedAndFoundWithoutCase) {
   EXPECT_EQ(head.find("X-A"), std::nullopt);
 }
 
+TEST(Head, WhatWasTakenAwayDoesNotGoOut) {
+  ResponseHead head;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    EXPECT_EQ(head.add(name, value), "");
+  };
+  constexpr std::string_view own_type = "Content-Type: text/plain; charset=utf-8\r\n\r\n";
+  const auto with_own_type = [&](std::string_view fields) {
+    return "Status: 200 OK\r\n" + std::string(fields) + std::string(own_type);
+  };
+  add("X-A", "1");
+  add("Content-Type", "text/html");
+  add("X-B", "");
+  EXPECT_EQ(emitted(head), "Status: 200 OK\r\nX-A: 1\r\nContent-Type: text/html\r\nX-B: \r\n\r\n");
+  head.remove("content-type");
+  EXPECT_EQ(emitted(head), with_own_type("X-A: 1\r\nX-B: \r\n"));
+  base::Buffer alone;
+  EXPECT_EQ(append_fields(head, alone), 2U);
+  EXPECT_EQ(text(alone), "X-A: 1\r\nX-B: \r\n");
+  EXPECT_EQ(head.set("X-A", "2"), "");
+  EXPECT_EQ(emitted(head), with_own_type("X-B: \r\nX-A: 2\r\n"));
+  head.clear();
+  add("X-A", "1");
+  add("Content-Type", "text/html");
+  head.keep(1);
+  EXPECT_EQ(emitted(head), with_own_type("X-A: 1\r\n"));
+  ResponseHead other;
+  other.swap(head);
+  EXPECT_EQ(emitted(other), with_own_type("X-A: 1\r\n"));
+  EXPECT_EQ(emitted(head), with_own_type(""));
+}
+
+TEST(Head, OfTwoTypesAndTwoLengthsTheFirstGoesOut) {
+  ResponseHead head;
+  for (const std::string_view type : {"text/html", "text/css"}) EXPECT_EQ(head.add("Content-Type", type), "");
+  EXPECT_EQ(emitted(head), "Status: 200 OK\r\nContent-Type: text/html\r\n\r\n");
+  for (const std::string_view length : {"1", "2"}) EXPECT_EQ(head.add("CONTENT-LENGTH", length), "");
+  EXPECT_EQ(emitted(head), "Status: 200 OK\r\nContent-Type: text/html\r\nCONTENT-LENGTH: 1\r\n\r\n");
+}
+
 TEST(Plain, IsACompleteAnswer) {
   base::Buffer out;
   std::size_t head_end = 0;
