@@ -42,9 +42,9 @@ void Connection::begin_turn() noexcept {
 
 void Connection::end_turn() {
   if (state_ != State::dead) produce_and_send();
-  reap();
+  if (has_ended()) reap();
   if (state_ != State::dead) settle();
-  reap();
+  if (has_ended()) reap();
   if (out_.empty()) {
     if (context_.spare_out.capacity() == 0 && out_.capacity() <= kept_buffer) {
       out_.swap(context_.spare_out);
@@ -229,7 +229,7 @@ void Connection::drop_incomplete() {
 
 protocol::RequestInput* Connection::on_begin(const protocol::BeginRequest& begin) {
   if (state_ != State::serving) return nullptr;
-  let_go_of_complete();
+  if (!ended_.empty()) let_go_of_complete();
   roles::Request* request = context_.environment.acquire();
   clock_stale_ = true;
   request->begin(*this, begin, origin_);

@@ -145,6 +145,7 @@ class Connection final : public io::TransportEvents,
   [[nodiscard]] bool sends_at_once(std::size_t content) const noexcept;
   void resume_requests();
   void let_go_of_complete();
+  [[nodiscard]] bool has_ended() const noexcept { return !ended_.empty() || !ended_ids_.empty(); }
   void reap();
   void settle();
   void decide_reading();

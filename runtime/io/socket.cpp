@@ -18,6 +18,19 @@ namespace trivet::io {
 
 namespace {
 
+constexpr int sending = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+/// What a call that sends has done, which is made again where a signal interrupted it.
+template <class Call>
+Transfer written(Call call) noexcept {
+  while (true) {
+    const ssize_t n = call();
+    if (n >= 0) return {Transfer::Status::ok, static_cast<std::size_t>(n), 0};
+    if (errno == EAGAIN) return {Transfer::Status::would_block, 0, 0};
+    if (errno != EINTR) return {Transfer::Status::failed, 0, errno};
+  }
+}
+
 /// What is wanted of the registration is what its owner awaits: EPOLLIN or, while paused, EPOLLHUP; and
 /// EPOLLOUT.
 class Socket final : public Transport, private Registration {
@@ -44,6 +57,7 @@ class Socket final : public Transport, private Registration {
   [[nodiscard]] int release() noexcept override;
 
  private:
+  [[nodiscard]] Transfer send(base::Bytes bytes) const noexcept;
   void await(std::uint32_t events);
   void on_ready(std::uint32_t events) override;
   void on_failure(base::TimePoint) { on_ready(wanted()); }
@@ -70,6 +84,7 @@ Transfer Socket::read(std::span<std::uint8_t> into) noexcept {
 Transfer Socket::write(base::Bytes first, std::span<const base::Bytes> more) noexcept {
   assert(more.size() <= most_pieces);
   if (failure_ != 0) return {Transfer::Status::failed, 0, failure_};
+  if (more.empty()) return first.empty() ? Transfer{} : send(first);
   std::array<iovec, 1 + most_pieces> pieces;  // NOLINT(*-member-init): only what is counted is read
   std::size_t count = 0;
   const auto add = [&](base::Bytes piece) {
@@ -82,15 +97,12 @@ Transfer Socket::write(base::Bytes first, std::span<const base::Bytes> more) noe
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = count;
-  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-  while (true) {
-    // For one piece, which most answers are, send() has less to read in.
-    const ssize_t n = count == 1 ? ::send(descriptor(), pieces[0].iov_base, pieces[0].iov_len, flags)
-                                 : ::sendmsg(descriptor(), &message, flags);
-    if (n >= 0) return {Transfer::Status::ok, static_cast<std::size_t>(n), 0};
-    if (errno == EAGAIN) return {Transfer::Status::would_block, 0, 0};
-    if (errno != EINTR) return {Transfer::Status::failed, 0, errno};
-  }
+  return written([&] { return ::sendmsg(descriptor(), &message, sending); });
+}
+
+/// For one piece, which most answers are, the kernel has less to read in.
+Transfer Socket::send(base::Bytes bytes) const noexcept {
+  return written([&] { return ::send(descriptor(), bytes.data(), bytes.size(), sending); });
 }
 
 bool Socket::peer_gone() const noexcept {

@@ -88,17 +88,11 @@ Plugin::~Plugin() {
 
 const std::string& Plugin::name() const noexcept { return name_; }
 const std::string& Plugin::version() const noexcept { return version_; }
-const trivet_responder* Plugin::responder() const noexcept { return responder_ ? &*responder_ : nullptr; }
-const trivet_authorizer* Plugin::authorizer() const noexcept { return authorizer_ ? &*authorizer_ : nullptr; }
-const trivet_filter* Plugin::filter() const noexcept { return filter_ ? &*filter_ : nullptr; }
 bool Plugin::is_exclusive() const noexcept { return (entry_.flags & TRIVET_EXCLUSIVE) != 0; }
 bool Plugin::is_pure() const noexcept { return (entry_.flags & TRIVET_PURE) != 0; }
 bool Plugin::takes_any_encoding() const noexcept { return (entry_.flags & TRIVET_ANY_ENCODING) != 0; }
 bool Plugin::wants_short() const noexcept { return (entry_.flags & TRIVET_WANTS_SHORT) != 0; }
 std::optional<std::chrono::milliseconds> Plugin::timeout() const noexcept { return timeout_; }
-Workers* Plugin::threads() const noexcept { return threads_.get(); }
-void* Plugin::loop_instance() const noexcept { return threads_ ? nullptr : instances_.front(); }
-const Current& Plugin::current() const noexcept { return *current_; }
 
 Workers::Load Plugin::load(base::TimePoint now) const {
   if (!threads_) return {};

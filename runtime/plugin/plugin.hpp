@@ -55,9 +55,13 @@ class Plugin {
 
   [[nodiscard]] const std::string& name() const noexcept;
   /// The table, with tables and hooks beyond the plugin's own size read as null.
-  [[nodiscard]] const trivet_responder* responder() const noexcept;
-  [[nodiscard]] const trivet_authorizer* authorizer() const noexcept;
-  [[nodiscard]] const trivet_filter* filter() const noexcept;
+  [[nodiscard]] const trivet_responder* responder() const noexcept {
+    return responder_ ? &*responder_ : nullptr;
+  }
+  [[nodiscard]] const trivet_authorizer* authorizer() const noexcept {
+    return authorizer_ ? &*authorizer_ : nullptr;
+  }
+  [[nodiscard]] const trivet_filter* filter() const noexcept { return filter_ ? &*filter_ : nullptr; }
   [[nodiscard]] bool wants_short() const noexcept;
   [[nodiscard]] bool is_exclusive() const noexcept;
   [[nodiscard]] bool is_pure() const noexcept;
@@ -67,10 +71,10 @@ class Plugin {
   [[nodiscard]] std::optional<std::chrono::milliseconds> timeout() const noexcept;
 
   /// Null when the plugin runs on the loop: then hooks are called there with loop_instance().
-  [[nodiscard]] Workers* threads() const noexcept;
-  [[nodiscard]] void* loop_instance() const noexcept;
+  [[nodiscard]] Workers* threads() const noexcept { return threads_.get(); }
+  [[nodiscard]] void* loop_instance() const noexcept { return threads_ ? nullptr : instances_.front(); }
   /// For a CurrentScope around each hook that is called on the loop; plugin threads have theirs.
-  [[nodiscard]] const Current& current() const noexcept;
+  [[nodiscard]] const Current& current() const noexcept { return *current_; }
 
   /// Nobody calls it meanwhile: its code ended one worker after the other. [loop]
   void suspend(bool is_suspended) noexcept { is_suspended_ = is_suspended; }

@@ -57,10 +57,14 @@ Demultiplexer::Demultiplexer(ConnectionEvents& events, base::Buffer& out, const 
 Demultiplexer::~Demultiplexer() = default;
 
 std::string_view Demultiplexer::feed(base::Bytes bytes) {
-  for (base::Bytes content; aside_ == nullptr && failure_.empty() && decoder_.take_whole(bytes, content);)
-    take_record(content);
   while (failure_.empty()) {
-    if (aside_ != nullptr) keep_rest(bytes);
+    if (aside_ != nullptr) {
+      keep_rest(bytes);
+    } else if (base::Bytes content; decoder_.take_whole(bytes, content)) {
+      take_record(content);
+      continue;
+    }
+    if (bytes.empty() && decoder_.at_boundary()) return {};
     const RecordStep step = decoder_.next(bytes);
     switch (step.kind) {
       case RecordStep::Kind::more:
@@ -99,6 +103,10 @@ void Demultiplexer::take_record(base::Bytes content) {
     if (type == RecordType::standard_in) return request->input->on_body(content);
     return request->input->on_data(content);
   }
+  if (type == RecordType::begin_request) {
+    if (may_begin(request)) begin(content);
+    return;
+  }
   start_record();
   if (failure_.empty() && !content.empty()) take_content(content);
   if (failure_.empty()) finish_record();
@@ -134,13 +142,24 @@ void Demultiplexer::start_record() {
 }
 
 void Demultiplexer::start_begin() {
-  const RecordHeader& header = decoder_.header();
-  if (header.request_id == 0) return fail("FCGI_BEGIN_REQUEST with request id 0");
-  if (header.content_length != begin_body_size) return fail("FCGI_BEGIN_REQUEST whose body is not 8 bytes");
-  if (requests_.find(header.request_id) != nullptr)
-    return fail("FCGI_BEGIN_REQUEST for an active request id");
+  if (!may_begin(requests_.find(decoder_.header().request_id))) return;
   action_ = Action::begin;
   begin_held_ = 0;
+}
+
+/// Whether the header of a BEGIN_REQUEST is right, where `active` has its id. Otherwise it has failed.
+bool Demultiplexer::may_begin(const OpenRequest* active) noexcept {
+  const RecordHeader& header = decoder_.header();
+  if (header.request_id == 0) {
+    fail("FCGI_BEGIN_REQUEST with request id 0");
+  } else if (header.content_length != begin_body_size) {
+    fail("FCGI_BEGIN_REQUEST whose body is not 8 bytes");
+  } else if (active != nullptr) {
+    fail("FCGI_BEGIN_REQUEST for an active request id");
+  } else {
+    return true;
+  }
+  return false;
 }
 
 void Demultiplexer::start_input() {
@@ -209,7 +228,7 @@ void Demultiplexer::finish_record() {
     case Action::skip:
       break;
     case Action::begin:
-      finish_begin();
+      begin(begin_body_);
       break;
     case Action::abort:
       abort();
@@ -228,10 +247,11 @@ void Demultiplexer::finish_record() {
   target_ = nullptr;
 }
 
-void Demultiplexer::finish_begin() {
+/// `body` is that of a BEGIN_REQUEST, whole.
+void Demultiplexer::begin(base::Bytes body) {
   const std::uint16_t id = decoder_.header().request_id;
-  const bool keep_connection = (begin_body_[2] & keep_connection_flag) != 0;
-  const auto role = known_role(static_cast<unsigned>(begin_body_[0]) << 8U | begin_body_[1]);
+  const bool keep_connection = (body[2] & keep_connection_flag) != 0;
+  const auto role = known_role(static_cast<unsigned>(body[0]) << 8U | body[1]);
   if (!role) {
     append_end_request(out_, id, 0, ProtocolStatus::unknown_role);
     events_.on_unknown_role(id, keep_connection);

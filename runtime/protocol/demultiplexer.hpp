@@ -144,11 +144,12 @@ class Demultiplexer {
   void take_record(base::Bytes content);
   void start_record();
   void start_begin();
+  [[nodiscard]] bool may_begin(const OpenRequest* active) noexcept;
   void start_input();
   void start_stream(OpenRequest& request, RecordType type);
   void take_content(base::Bytes content);
   void finish_record();
-  void finish_begin();
+  void begin(base::Bytes body);
   void finish_stream();
   static void end_stream(OpenRequest& request);
   void abort();

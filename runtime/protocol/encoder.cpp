@@ -29,6 +29,10 @@ RecordHeader header_of(RecordType type, std::uint16_t id, std::size_t content) n
   return {static_cast<std::uint8_t>(type), id, static_cast<std::uint16_t>(content), padding_for(content)};
 }
 
+void write_header(const RecordHeader& header, std::uint8_t* at) noexcept {
+  encode(header, std::span<std::uint8_t, RecordHeader::wire_size>(at, RecordHeader::wire_size));
+}
+
 constexpr std::array<std::uint8_t, fixed_body> end_request_body(std::uint32_t app_status,
                                                                 ProtocolStatus status) noexcept {
   return {byte_of(app_status, 24),
@@ -44,12 +48,11 @@ constexpr std::array<std::uint8_t, fixed_body> end_request_body(std::uint32_t ap
 void append_record(base::Buffer& out, RecordType type, std::uint16_t id, base::Bytes content) {
   const RecordHeader header = header_of(type, id, content.size());
   const std::size_t size = RecordHeader::wire_size + content.size() + header.padding_length;
-  const auto wire = encode(header);
   std::uint8_t* const at = out.prepare(size).data();
   // Padded to eight, the last eight bytes are padding, content that is about to follow, or the header alone.
   std::memset(at + size - padded_to, 0, padded_to);
-  std::memcpy(at, wire.data(), wire.size());
-  if (!content.empty()) std::memcpy(at + wire.size(), content.data(), content.size());
+  write_header(header, at);
+  if (!content.empty()) std::memcpy(at + RecordHeader::wire_size, content.data(), content.size());
   out.commit(size);
 }
 
@@ -90,8 +93,7 @@ void end_record(base::Buffer& out, std::size_t at, RecordType type, std::uint16_
   const RecordHeader header = header_of(type, id, out.size() - at - RecordHeader::wire_size);
   std::memset(out.prepare(padded_to).data(), 0, padded_to);
   out.commit(header.padding_length);
-  const auto wire = encode(header);
-  std::memcpy(out.data() + at, wire.data(), wire.size());
+  write_header(header, out.data() + at);
 }
 
 void append_end_request(base::Buffer& out, std::uint16_t id, std::uint32_t app_status,

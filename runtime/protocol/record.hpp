@@ -66,14 +66,25 @@ struct RecordHeader {
   return RecordHeader{wire[1], u16(2), u16(4), wire[6]};
 }
 
-[[nodiscard]] constexpr std::array<std::uint8_t, RecordHeader::wire_size> encode(
-    const RecordHeader& header) noexcept {
+constexpr void encode(const RecordHeader& header,
+                      std::span<std::uint8_t, RecordHeader::wire_size> wire) noexcept {
   const auto high = [](std::uint16_t v) { return static_cast<std::uint8_t>(v >> 8U); };
   const auto low = [](std::uint16_t v) { return static_cast<std::uint8_t>(v & 0xffU); };
-  return {RecordHeader::version,       header.type,
-          high(header.request_id),     low(header.request_id),
-          high(header.content_length), low(header.content_length),
-          header.padding_length,       0};
+  wire[0] = RecordHeader::version;
+  wire[1] = header.type;
+  wire[2] = high(header.request_id);
+  wire[3] = low(header.request_id);
+  wire[4] = high(header.content_length);
+  wire[5] = low(header.content_length);
+  wire[6] = header.padding_length;
+  wire[7] = 0;
+}
+
+[[nodiscard]] constexpr std::array<std::uint8_t, RecordHeader::wire_size> encode(
+    const RecordHeader& header) noexcept {
+  std::array<std::uint8_t, RecordHeader::wire_size> wire{};
+  encode(header, wire);
+  return wire;
 }
 
 }  // namespace trivet::protocol

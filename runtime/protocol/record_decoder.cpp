@@ -19,14 +19,9 @@ base::Bytes take(base::Bytes& input, std::size_t n) noexcept {
 
 RecordStep RecordDecoder::next(base::Bytes& input) noexcept {
   switch (state_) {
-    case State::padding: {
-      const auto skipped = std::min<std::size_t>(padding_left_, input.size());
-      take(input, skipped);
-      padding_left_ -= static_cast<std::uint32_t>(skipped);
-      if (padding_left_ != 0) return {};
-      state_ = State::header;
-      return next_header(input);
-    }
+    case State::padding:
+      skip_padding(input);
+      return state_ == State::padding ? RecordStep{} : next_header(input);
     case State::header:
       return next_header(input);
     case State::content:
@@ -59,13 +54,21 @@ RecordStep RecordDecoder::next_header(base::Bytes& input) noexcept {
 
 RecordStep RecordDecoder::next_content(base::Bytes& input) noexcept {
   if (content_left_ == 0) {
-    state_ = padding_left_ == 0 ? State::header : State::padding;
+    // At once, so that the next record may be taken whole.
+    skip_padding(input);
     return {RecordStep::Kind::end, {}};
   }
   if (input.empty()) return {};
   const base::Bytes piece = take(input, std::min<std::size_t>(content_left_, input.size()));
   content_left_ -= static_cast<std::uint32_t>(piece.size());
   return {RecordStep::Kind::content, piece};
+}
+
+void RecordDecoder::skip_padding(base::Bytes& input) noexcept {
+  const auto skipped = std::min<std::size_t>(padding_left_, input.size());
+  take(input, skipped);
+  padding_left_ -= static_cast<std::uint32_t>(skipped);
+  state_ = padding_left_ == 0 ? State::header : State::padding;
 }
 
 std::size_t RecordDecoder::bytes_to_boundary() const noexcept {

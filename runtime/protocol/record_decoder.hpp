@@ -15,7 +15,7 @@ struct RecordStep {
     more,           ///< All bytes are taken; the next step needs others.
     header,         ///< A record begins: RecordDecoder::header() is the new one.
     content,        ///< The next piece of its content, never empty.
-    end,            ///< Its content is complete. Padding may follow, and is skipped by later steps.
+    end,            ///< Its content is complete. Padding that has not come is skipped by later steps.
     wrong_version,  ///< Not FastCGI 1; every later step says so again and takes nothing.
   };
 
@@ -90,6 +90,7 @@ class RecordDecoder {
 
   [[nodiscard]] RecordStep next_header(base::Bytes& input) noexcept;
   [[nodiscard]] RecordStep next_content(base::Bytes& input) noexcept;
+  void skip_padding(base::Bytes& input) noexcept;
 
   State state_ = State::header;
   std::uint8_t held_ = 0;  ///< Bytes of a cut header in partial_.

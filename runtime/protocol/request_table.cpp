@@ -21,13 +21,13 @@ RequestTable::RequestTable() noexcept
     : seed_(mix(reinterpret_cast<std::uintptr_t>(this))) {}  // NOLINT: only a seed
 
 void RequestTable::make_room() {
-  const std::size_t old_count = mask() + 1;
+  const std::size_t old_count = mask_ + 1;
   if (size_ + 1 <= old_count / 2) return;
   auto grown = std::make_unique<OpenRequest[]>(old_count * 2);
   const auto old_heap = std::move(heap_);
   OpenRequest* const old_slots = old_heap ? old_heap.get() : inline_.data();
   heap_ = std::move(grown);
-  ++bits_;
+  mask_ = old_count * 2 - 1;
   for (std::size_t at = 0; at < old_count; ++at) {
     if (old_slots[at].input != nullptr) slots()[locate(old_slots[at].id)] = old_slots[at];
     old_slots[at].input = nullptr;
@@ -46,16 +46,16 @@ bool RequestTable::erase(std::uint16_t id) noexcept {
   std::size_t hole = locate(id);
   if (table[hole].input == nullptr) return false;
   // Whatever probed past the hole moves into it, so that probing never has to step over removed entries.
-  for (std::size_t at = (hole + 1) & mask(); table[at].input != nullptr; at = (at + 1) & mask()) {
-    const std::size_t probed = (at - home(table[at].id)) & mask();
-    if (probed < ((at - hole) & mask())) continue;
+  for (std::size_t at = (hole + 1) & mask_; table[at].input != nullptr; at = (at + 1) & mask_) {
+    const std::size_t probed = (at - home(table[at].id)) & mask_;
+    if (probed < ((at - hole) & mask_)) continue;
     table[hole] = table[at];
     hole = at;
   }
   table[hole].input = nullptr;
   if (--size_ == 0) {
     heap_.reset();
-    bits_ = inline_bits;
+    mask_ = inline_slots - 1;
   }
   return true;
 }

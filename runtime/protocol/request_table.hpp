@@ -64,14 +64,13 @@ class RequestTable {
   bool erase(std::uint16_t id) noexcept;
 
  private:
-  static constexpr unsigned inline_bits = 2;
+  static constexpr std::size_t inline_slots = 4;
 
-  [[nodiscard]] std::size_t mask() const noexcept { return (std::size_t{1} << bits_) - 1; }
   [[nodiscard]] std::size_t home(std::uint16_t id) const noexcept {
     // Twice, or for some seeds consecutive ids, which is what peers choose, lie side by side.
     std::uint64_t mixed = (seed_ ^ id) * 0xbf58476d1ce4e5b9U;
     mixed = (mixed ^ mixed >> 32U) * 0x94d049bb133111ebU;
-    return static_cast<std::size_t>(mixed >> (64 - bits_));
+    return static_cast<std::size_t>(mixed >> 32U) & mask_;  // There are less ids than that has values.
   }
   [[nodiscard]] OpenRequest* slots() noexcept { return heap_ ? heap_.get() : inline_.data(); }
   [[nodiscard]] const OpenRequest* slots() const noexcept { return heap_ ? heap_.get() : inline_.data(); }
@@ -79,15 +78,15 @@ class RequestTable {
   [[nodiscard]] std::size_t locate(std::uint16_t id) const noexcept {
     const OpenRequest* const table = slots();
     std::size_t at = home(id);
-    while (table[at].input != nullptr && table[at].id != id) at = (at + 1) & mask();
+    while (table[at].input != nullptr && table[at].id != id) at = (at + 1) & mask_;
     return at;
   }
 
   std::uint64_t seed_;
   std::size_t size_ = 0;
-  unsigned bits_ = inline_bits;  ///< Of the number of slots.
+  std::size_t mask_ = inline_slots - 1;  ///< One less than the number of slots, a power of two.
   std::unique_ptr<OpenRequest[]> heap_;
-  std::array<OpenRequest, std::size_t{1} << inline_bits> inline_{};
+  std::array<OpenRequest, inline_slots> inline_{};
 };
 
 }  // namespace trivet::protocol

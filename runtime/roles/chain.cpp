@@ -197,11 +197,11 @@ void Chain::cancel() {
   for (Stage* stage : stages_) stage->cancel();
 }
 
-bool Chain::busy() const noexcept {
+bool Chain::is_any_busy() const noexcept {
   return std::any_of(stages_.begin(), stages_.end(), [](const Stage* stage) { return stage->busy(); });
 }
 
-bool Chain::waits_for_peer() const noexcept {
+bool Chain::do_all_wait_for_peer() const noexcept {
   return std::all_of(stages_.begin(), stages_.end(),
                      [](const Stage* stage) { return stage->waits_for_peer(); });
 }

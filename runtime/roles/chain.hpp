@@ -87,8 +87,9 @@ class Chain final : private StageSink {
   /// There is room in the writer again, or some stage made progress.
   void resume();
   void cancel();
-  [[nodiscard]] bool busy() const noexcept;
-  [[nodiscard]] bool waits_for_peer() const noexcept;
+  // One on the loop is never busy, and waits for nobody but the peer.
+  [[nodiscard]] bool busy() const noexcept { return !owned_.empty() && is_any_busy(); }
+  [[nodiscard]] bool waits_for_peer() const noexcept { return owned_.empty() || do_all_wait_for_peer(); }
   [[nodiscard]] std::size_t kept() const noexcept;
   void clear();
 
@@ -108,6 +109,8 @@ class Chain final : private StageSink {
   void on_failed(std::size_t index, StageFailure failure) override;
   [[nodiscard]] bool has_room_after(std::size_t index) const noexcept override;
   void on_progress(std::size_t index) override;
+  [[nodiscard]] bool is_any_busy() const noexcept;
+  [[nodiscard]] bool do_all_wait_for_peer() const noexcept;
 
   [[nodiscard]] LoopStage& more_loop_stage();
   void add(const plugin::Plugin& plugin, const config::FilterStage* conditions, bool takes_body,

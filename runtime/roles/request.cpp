@@ -30,7 +30,17 @@ constexpr auto digits_of_bytes = [] {
 
 }  // namespace
 
-Request::Request(Environment& environment) : env_(environment) {}
+Request::Request(Environment& environment) : env_(environment) {
+  facts_.params = &params_;
+  facts_.log = &env_.log;
+  facts_.journal = &env_.journal;
+  facts_.loop = &env_.loop;
+  facts_.window = env_.limits.window;
+  facts_.limits = &env_.limits;
+  facts_.spools = &env_.spools;
+  body_.queue.configure(env_.spools, env_.limits.spool_memory);
+  data_.queue.configure(env_.spools, env_.limits.spool_memory);
+}
 Request::~Request() = default;
 
 void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origin& origin) {
@@ -53,28 +63,20 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
   guards_.clear();
   method_ = {};
   // body_ and data_ are as new: let_go_if_idle() saw to that.
-  body_.queue.configure(env_.spools, env_.limits.spool_memory);
-  data_.queue.configure(env_.spools, env_.limits.spool_memory);
   body_.limit = data_.limit = UINT64_MAX;
   begun_ = last_input_ = env_.loop.now();
   stamps_ = {};
   writer_.reset(peer, env_.loop, env_.limits, id_);
   if (role_ == protocol::Role::filter) writer_.hold();
   make_id();
-  facts_ = {.params = &params_,
-            .log = &env_.log,
-            .journal = &env_.journal,
-            .route = {},
-            .column = 0,
-            .request_id = {id_text_.data(), id_length_},
-            .number = number_,
-            .content_length = UINT64_MAX,
-            .data_length = UINT64_MAX,
-            .loop = &env_.loop,
-            .window = env_.limits.window,
-            .path = nullptr,
-            .limits = &env_.limits,
-            .spools = &env_.spools};
+  // What is the same for every request, the constructor put there.
+  facts_.route = {};
+  facts_.column = 0;
+  facts_.request_id = {id_text_.data(), id_length_};
+  facts_.number = number_;
+  facts_.content_length = facts_.data_length = UINT64_MAX;
+  facts_.phase = TRIVET_PHASE_NONE;
+  facts_.path = nullptr;
 }
 
 void Request::make_id() {
@@ -134,18 +136,6 @@ void Request::on_body_end() {
 void Request::on_data_end() {
   last_input_ = env_.loop.now();
   receive_end(data_);
-}
-
-bool Request::input_complete() const noexcept {
-  switch (role_) {
-    case protocol::Role::authorizer:
-      return state_ != State::params;
-    case protocol::Role::responder:
-      return body_.ended;
-    case protocol::Role::filter:
-      return data_.ended;
-  }
-  return true;
 }
 
 void Request::receive(Inlet& inlet, base::Bytes bytes) {
@@ -369,7 +359,8 @@ void Request::answered() {
   state_ = State::over;
   const base::TimePoint head = writer_.head_written();
   env_.tally.response(route_, writer_.status(), head > begun_ ? head - begun_ : base::Duration{});
-  tell_access(aborted_ ? "aborted" : writer_.incomplete() ? "cut" : "complete");
+  if (env_.journal.access != nullptr)
+    tell_access(aborted_ ? "aborted" : writer_.incomplete() ? "cut" : "complete");
   if (writer_.head_bytes() > nginx_buffer) {
     tell_once(told_large_head, "a head is larger than nginx takes by default", "see fastcgi_buffer_size",
               log::Level::warn);
@@ -381,7 +372,7 @@ void Request::answered() {
 
 void Request::detach() {
   const bool is_cut_off = state_ != State::over;
-  if (is_cut_off && state_ != State::idle) tell_access("gone");
+  if (is_cut_off && state_ != State::idle && env_.journal.access != nullptr) tell_access("gone");
   peer_ = nullptr;
   state_ = State::over;
   writer_.detach();

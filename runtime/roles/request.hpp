@@ -55,7 +55,17 @@ class Request final : public protocol::RequestInput,
   /// Its last record was queued, or the connection has to break.
   [[nodiscard]] bool over() const noexcept { return state_ == State::over; }
   /// The web server has sent everything that belongs to it.
-  [[nodiscard]] bool input_complete() const noexcept;
+  [[nodiscard]] bool input_complete() const noexcept {
+    switch (role_) {
+      case protocol::Role::authorizer:
+        return state_ != State::params;
+      case protocol::Role::responder:
+        return body_.ended;
+      case protocol::Role::filter:
+        return data_.ended;
+    }
+    return true;
+  }
   [[nodiscard]] bool params_ended() const noexcept { return state_ != State::params; }
   [[nodiscard]] base::TimePoint begun() const noexcept { return begun_; }
   /// When the last byte of its input came.
@@ -109,7 +119,6 @@ class Request final : public protocol::RequestInput,
   [[nodiscard]] bool read_params();
   [[nodiscard]] bool let_in();
   void prepare_guards();
-  void ask_guards();
   void judge_guards();
   void guards_passed();
   void answer_allow();

@@ -32,10 +32,9 @@ void put_time(log::LineBuilder& line, base::TimePoint from, base::TimePoint to) 
 
 }  // namespace
 
-/// Once, when it is over: `end` is complete, cut (it failed after its head), aborted (by the web server) or
-/// gone (the connection was).
+/// Where there is an access log, once, when it is over: `end` is complete, cut (it failed after its head),
+/// aborted (by the web server) or gone (the connection was).
 void Request::tell_access(std::string_view end) {
-  if (env_.journal.access == nullptr) return;
   const base::TimePoint head = writer_.head_written();
   const base::TimePoint now = writer_.whole_with_head() ? head : env_.loop.exact_now();
   // A refusal's head ends the stage that refused.

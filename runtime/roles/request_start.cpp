@@ -51,8 +51,12 @@ void Request::start() {
                    {{"request", facts_.request_id}, {"params", listed(params_, env_.journal.redact)}});
   }
   if (!let_in()) return;
+  if (guards_.routes().empty()) {
+    guards_passed();
+    return;
+  }
   prepare_guards();
-  ask_guards();
+  if (guards_.start(facts_, method_)) judge_guards();
 }
 
 bool Request::read_params() {
@@ -142,17 +146,12 @@ void Request::expect_input() {
 }
 
 void Request::prepare_guards() {
-  if (guards_.routes().empty()) return;
   const bool from_apache = role_ == protocol::Role::authorizer && params_.find("FCGI_APACHE_ROLE") != nullptr;
   if (!from_apache) {
     // Some web servers set these from an Authorization header that nobody has verified.
     for (const std::string_view name : {"REMOTE_USER", "AUTH_TYPE", "AUTH_USER", "LOGON_USER"})
       params_.remove(name);
   }
-}
-
-void Request::ask_guards() {
-  if (guards_.start(facts_, method_)) judge_guards();
 }
 
 void Request::judge_guards() {

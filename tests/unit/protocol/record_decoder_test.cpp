@@ -186,6 +186,26 @@ TEST(RecordDecoding, TakesARecordAtOnceWhenTheLastByteOfItsPaddingIsThere) {
   }
 }
 
+TEST(RecordDecoding, TakesRecordsAtOnceAgainAfterOneThatWasCut) {
+  const std::string cut = wire::record(5, 7, "hello", {"123"});
+  const std::string bytes = cut + wire::record(4, 9, "next");
+  const std::size_t padding_at = cut.size() - 3;
+  for (std::size_t first = 1; first < padding_at; ++first) {
+    RecordDecoder decoder;
+    base::Bytes input = wire::bytes(bytes).first(first);
+    while (decoder.next(input).kind != RecordStep::Kind::more) {
+    }
+    input = wire::bytes(bytes).subspan(first);
+    while (decoder.next(input).kind != RecordStep::Kind::end) {
+    }
+    EXPECT_TRUE(decoder.at_boundary()) << "the padding went with the end, cut after byte " << first;
+    base::Bytes content;
+    EXPECT_TRUE(decoder.take_whole(input, content)) << "cut after byte " << first;
+    EXPECT_EQ(wire::text(content), "next");
+    EXPECT_TRUE(input.empty());
+  }
+}
+
 /// A reader that wants to stop between two records reads only what it is told, and gets there.
 TEST_P(RecordDecoding, StopsAtEachBoundaryWhenOnlyWhatIsCertainIsRead) {
   const std::string& bytes = GetParam().bytes;
