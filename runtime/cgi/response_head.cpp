@@ -89,6 +89,37 @@ constexpr auto places_of_reasons = [] {
   return places;
 }();
 
+/// From 1; 0: it has no reason.
+constexpr std::size_t place_of_reason(int status) noexcept {
+  if (status < lowest_status || status > highest_status) return 0;
+  return places_of_reasons[static_cast<std::size_t>(status - lowest_status)];
+}
+
+constexpr std::string_view status_name = "Status: ";
+
+/// Put together beforehand, and of one size, so that copying one takes no call.
+struct StatusLine {
+  std::array<char, 48> text{};
+  std::size_t size = 0;
+
+  constexpr void put(std::string_view more) {
+    for (const char c : more) text[size++] = c;
+  }
+};
+constexpr auto status_lines = [] {
+  std::array<StatusLine, std::size(reasons)> lines{};
+  for (std::size_t at = 0; at < lines.size(); ++at) {
+    const int status = reasons[at].status;
+    lines[at].put(status_name);
+    for (const int digit : {status / 100, status / 10 % 10, status % 10})
+      lines[at].text[lines[at].size++] = static_cast<char>('0' + digit);
+    lines[at].put(" ");
+    lines[at].put(reasons[at].phrase);
+    lines[at].put("\r\n");
+  }
+  return lines;
+}();
+
 /// These belong to the connection between client and web server (RFC 9110, 7.6.1), or are the host's own.
 constexpr std::string_view not_the_plugins[] = {
     "status", "connection", "keep-alive",        "proxy-connection",
@@ -107,6 +138,9 @@ bool is_path(std::string_view value) noexcept {
 }
 
 constexpr std::string_view own_type = "text/plain; charset=utf-8";
+
+/// What the host's own lines take at most: Status, Content-Type, Retry-After, Content-Length, the empty line.
+constexpr std::size_t own_lines = 256;
 
 /// Writes lines of a head behind what is in a buffer, into room that was made for all of them at once. They
 /// are there from commit() on.
@@ -129,8 +163,16 @@ class LineWriter {
     put(value);
     put("\r\n");
   }
+  /// There is room for own_lines.
   void status(int status) noexcept {
-    put("Status: ");
+    if (const std::size_t place = place_of_reason(status); place != 0) {
+      const StatusLine& line = status_lines[place - 1];
+      static_assert(sizeof line.text <= own_lines);
+      std::memcpy(at_, line.text.data(), sizeof line.text);
+      at_ += line.size;
+      return;
+    }
+    put(status_name);
     for (const int digit : {status / 100, status / 10 % 10, status % 10})
       *at_++ = static_cast<std::uint8_t>('0' + digit);
     put(" ");
@@ -159,9 +201,6 @@ class LineWriter {
   std::uint8_t* end_;
   std::uint8_t* at_;
 };
-
-/// What the host's own lines take at most: Status, Content-Type, Retry-After, Content-Length, the empty line.
-constexpr std::size_t own_lines = 256;
 
 std::size_t room_for(const ResponseHead* head) noexcept { return head == nullptr ? 0 : head->lines_size(); }
 
@@ -235,8 +274,7 @@ std::string_view refuse_field(std::string_view name, std::string_view value) noe
 }
 
 std::string_view reason_phrase(int status) noexcept {
-  if (status < lowest_status || status > highest_status) return "Unknown";
-  const std::size_t place = places_of_reasons[static_cast<std::size_t>(status - lowest_status)];
+  const std::size_t place = place_of_reason(status);
   return place == 0 ? "Unknown" : reasons[place - 1].phrase;
 }
 

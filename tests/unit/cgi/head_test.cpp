@@ -91,6 +91,32 @@ TEST(Head, FieldsThatAreNotThePluginsAreRefused) {
   EXPECT_EQ(refuse_field("Content-Length", "0"), "");
 }
 
+TEST(Head, AControlByteIsRefusedWhereverItStandsInAValue) {
+  for (std::size_t size = 1; size < 40; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (unsigned byte = 0; byte < 256; ++byte) {
+        std::string value(size, at % 2 == 0 ? '\t' : '~');
+        value[at] = static_cast<char>(byte);
+        const bool refused = (byte < 0x20 && byte != '\t') || byte == 0x7f;
+        EXPECT_EQ(!refuse_field("X", value).empty(), refused) << size << " " << at << " " << byte;
+        value.assign(size, '\x80');
+        value[at] = static_cast<char>(byte);
+        EXPECT_EQ(!refuse_field("X", value).empty(), refused) << size << " " << at << " " << byte;
+      }
+    }
+  }
+}
+
+TEST(Head, EachStatusHasItsLine) {
+  for (int status = 200; status < 600; ++status) {
+    ResponseHead head;
+    ASSERT_TRUE(head.set_status(status));
+    const std::string line =
+        "Status: " + std::to_string(status) + " " + std::string(reason_phrase(status)) + "\r\n";
+    EXPECT_EQ(emitted(head).substr(0, line.size()), line);
+  }
+}
+
 TEST(Head, BytesAndFieldsHaveBoundsThatAreMetFromBothSides) {
   HeadRules rules;
   rules.max_bytes = 100;
