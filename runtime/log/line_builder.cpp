@@ -79,8 +79,6 @@ bool is_reserved(std::string_view name) noexcept {
   return name == "time" || name == "level" || name == "text" || name == "cut";
 }
 
-char digit(std::uint64_t value) noexcept { return static_cast<char>('0' + value); }
-
 }  // namespace
 
 std::string_view name_of(Level level) noexcept {
@@ -146,20 +144,8 @@ void LineBuilder::field(std::string_view name, std::string_view value) noexcept 
   put_value(value);
 }
 
-char* LineBuilder::write_number(char* at, std::uint64_t value) noexcept {
-  if (value >= 10) return std::to_chars(at, at + most_digits, value).ptr;
-  *at = digit(value);
-  return at + 1;
-}
-
-char* LineBuilder::write_milliseconds(char* at, std::uint64_t microseconds) noexcept {
-  at = write_number(at, microseconds / 1000);
-  const std::uint64_t rest = microseconds % 1000;
-  *at++ = '.';
-  *at++ = digit(rest / 100);
-  *at++ = digit(rest / 10 % 10);
-  *at++ = digit(rest % 10);
-  return at;
+char* LineBuilder::write_long_number(char* at, std::uint64_t value) noexcept {
+  return std::to_chars(at, at + most_digits, value).ptr;
 }
 
 void LineBuilder::put_value(std::string_view value) noexcept {

@@ -76,12 +76,12 @@ class LineBuilder {
   }
   template <FieldName name>
   void number(std::uint64_t value) noexcept {
-    digits<name>(value, &write_number);
+    digits<name>([value](char* at) { return write_number(at, value); });
   }
   /// With three decimals.
   template <FieldName name>
   void milliseconds(std::uint64_t microseconds) noexcept {
-    digits<name>(microseconds, &write_milliseconds);
+    digits<name>([microseconds](char* at) { return write_milliseconds(at, microseconds); });
   }
 
   /// How much stands there.
@@ -115,28 +115,59 @@ class LineBuilder {
     static constexpr Opening json(",\"", name.view(), "\":\"");
     // All bytes of it are copied, whatever is needed of them: a copy of a fixed size is cheap.
     if (limit_ - end_ < static_cast<std::ptrdiff_t>(sizeof(text.bytes) + more)) return false;
-    const Opening& opening = json_ ? json : text;
-    std::memcpy(end_, opening.bytes.data(), sizeof(opening.bytes));
-    end_ += opening.size;
+    // In each case by itself, so that bytes and size are constants.
+    if (json_) {
+      std::memcpy(end_, json.bytes.data(), sizeof(json.bytes));
+      end_ += json.size;
+    } else {
+      std::memcpy(end_, text.bytes.data(), sizeof(text.bytes));
+      end_ += text.size;
+    }
     return true;
   }
   void end_value() noexcept {
     if (json_) *end_++ = '"';
   }
-  /// What writes one gives its end, at most `most_digits` on.
-  template <FieldName name>
-  void digits(std::uint64_t value, char* (*write)(char*, std::uint64_t) noexcept) noexcept {
+  /// `write` gives the end of what it wrote, at most `most_digits` on.
+  template <FieldName name, class Write>
+  void digits(Write&& write) noexcept {
     if (begin<name>(most_digits)) {
-      end_ = write(end_, value);
+      end_ = write(end_);
       end_value();
     } else {
       std::array<char, most_digits> written;
       char* const first = written.data();
-      field(name.view(), {first, static_cast<std::size_t>(write(first, value) - first)});
+      field(name.view(), {first, static_cast<std::size_t>(write(first) - first)});
     }
   }
-  static char* write_number(char* at, std::uint64_t value) noexcept;
-  static char* write_milliseconds(char* at, std::uint64_t microseconds) noexcept;
+  static char* write_digit(char* at, std::uint64_t value) noexcept {
+    *at = static_cast<char>('0' + value);
+    return at + 1;
+  }
+  /// Of 0 to 99.
+  static char* write_two_digits(char* at, std::uint64_t value) noexcept {
+    static constexpr auto pairs = [] {
+      std::array<std::array<char, 2>, 100> all{};
+      for (unsigned i = 0; i < all.size(); ++i)
+        all.at(i) = {static_cast<char>('0' + i / 10), static_cast<char>('0' + i % 10)};
+      return all;
+    }();
+    std::memcpy(at, pairs[value].data(), 2);
+    return at + 2;
+  }
+  static char* write_number(char* at, std::uint64_t value) noexcept {
+    if (value < 10) return write_digit(at, value);
+    if (value >= 1000) return write_long_number(at, value);
+    if (value >= 100) at = write_digit(at, value / 100);
+    return write_two_digits(at, value % 100);
+  }
+  static char* write_milliseconds(char* at, std::uint64_t microseconds) noexcept {
+    at = write_number(at, microseconds / 1000);
+    const std::uint64_t rest = microseconds % 1000;
+    *at++ = '.';
+    return write_two_digits(write_digit(at, rest / 100), rest % 100);
+  }
+  static char* write_long_number(char* at, std::uint64_t value) noexcept;
 
   void put_value(std::string_view value) noexcept;
   /// All or nothing; what does not fit before the last bytes, which are kept for the end, cuts the line.

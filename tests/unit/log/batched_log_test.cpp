@@ -334,8 +334,17 @@ TEST_F(Batches, CannotBeOpenedWhereTheirFileCannot) {
 }
 
 TEST(LineBuilderShortcuts, WriteWhatFieldWritesAtEveryLengthUpToTheBound) {
-  constexpr std::uint64_t numbers[] = {0, 7, 10, 999, 1234567, std::numeric_limits<std::uint64_t>::max()};
-  const std::string values[] = {"", "bare", "not bare", "a\"b\\", "\x01\xff", "gr\xc3\xbc\xc3\x9f"};
+  constexpr std::uint64_t numbers[] = {
+      0, 7, 10, 99, 100, 105, 999, 1000, 9999, 10000, 1234567, std::numeric_limits<std::uint64_t>::max()};
+  const std::string values[] = {"",
+                                "bare",
+                                "not bare",
+                                "a\"b\\",
+                                "\x01\xff",
+                                "gr\xc3\xbc\xc3\x9f",
+                                std::string(15, 'b'),
+                                std::string(16, 'b'),
+                                std::string(33, ' ')};
   const auto written = [](Settings::Format format, std::size_t filled, auto&& add) {
     std::array<char, LineBuilder::capacity> room;
     LineBuilder line(room.data(), format, {}, Level::info, std::string(filled, 'x'));
@@ -374,6 +383,44 @@ TEST(LineBuilderShortcuts, WriteWhatFieldWritesAtEveryLengthUpToTheBound) {
   compare(5);
   for (std::size_t filled = LineBuilder::capacity - 200; filled < LineBuilder::capacity; ++filled)
     compare(filled);
+}
+
+TEST(LineBuilderShortcuts, NeverWriteBehindTheRoomOfALine) {
+  constexpr std::size_t behind = 64;
+  const auto try_length = [](Settings::Format format, std::size_t length, char c) {
+    std::array<char, LineBuilder::capacity + behind> room;
+    room.fill('#');
+    LineBuilder line(room.data(), format, {}, Level::info, "event");
+    line.text<"one">(std::string(length, c));
+    line.number<"two">(length);
+    line.milliseconds<"three">(length);
+    line.word<"four">("bare");
+    line.text<"five">(std::string(length % 40, c));
+    ASSERT_LE(line.finish().size(), LineBuilder::capacity) << length;
+    ASSERT_EQ(std::string(room.end() - behind, room.end()), std::string(behind, '#')) << length;
+  };
+  // As many bytes as one of a value may become.
+  for (const std::size_t longer : {1, 2, 4, 5}) {
+    for (std::size_t less = 0; less < 300; ++less) {
+      const std::size_t length = (LineBuilder::capacity + 100) / longer - less;
+      for (const char c : {'b', ' ', '"', '\n', '\xff'}) {
+        try_length(Settings::Format::text, length, c);
+        try_length(Settings::Format::json, length, c);
+      }
+    }
+  }
+}
+
+TEST(LineBuilderShortcuts, WriteEveryNumberAsFieldDoes) {
+  for (std::uint64_t number = 0; number < 20000; ++number) {
+    std::array<char, LineBuilder::capacity> room;
+    LineBuilder line(room.data(), Settings::Format::text, {}, Level::info, "event");
+    line.number<"one">(number);
+    line.milliseconds<"two">(number);
+    const std::string digits = std::to_string(number);
+    ASSERT_EQ(line.finish(), "info  event one=" + digits + " two=" + std::to_string(number / 1000) + "." +
+                                 std::to_string(1000 + number % 1000).substr(1) + "\n");
+  }
 }
 
 }  // namespace

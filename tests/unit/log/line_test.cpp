@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <memory>
 #include <string>
 
 namespace trivet::log {
@@ -15,6 +17,37 @@ std::string text_line(std::string_view text, std::initializer_list<Field> fields
 }
 std::string json_line(std::string_view text, std::initializer_list<Field> fields) {
   return std::string(Line(Format::json, Line::Time::absent, Level::info, text, fields).without_end());
+}
+
+/// As a text line shows a value that holds `c` and else what stands bare.
+std::string shown(std::string value, char c) {
+  if (std::string_view("-_.,:/@%+").find(c) != std::string_view::npos) return value;
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte < 0x80 && std::isalnum(byte) != 0) return value;
+  if (byte < 0x20 || byte >= 0x7f) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    value.replace(value.find(c), 1, {'\\', 'x', digits[byte / 16], digits[byte % 16]});
+  } else if (c == '"' || c == '\\') {
+    value.insert(value.find(c), 1, '\\');
+  }
+  return '"' + value + '"';
+}
+
+TEST(LineOfText, TellsEveryByteAtEveryPlaceOfAValueOfAnyLength) {
+  const std::string filling = "0az9AZ-_.,:/@%+BCDEFGHIJKLMNOPQRSTUVWXYbcdefghijklmn";
+  for (std::size_t length = 1; length <= filling.size(); ++length) {
+    for (std::size_t at = 0; at < length; ++at) {
+      for (int c = 0; c < 256; ++c) {
+        const std::unique_ptr<char[]> alone(new char[length]);  // So that a byte too many is found.
+        filling.copy(alone.get(), length);
+        alone[at] = static_cast<char>(c);
+        const std::string_view value(alone.get(), length);
+        ASSERT_EQ(text_line("event", {{"key", value}}),
+                  "info  event key=" + shown(std::string(value), static_cast<char>(c)))
+            << "byte " << c << " at " << at << " of " << length;
+      }
+    }
+  }
 }
 
 struct ValueCase {
