@@ -9,6 +9,8 @@ namespace trivet::cgi {
 namespace {
 
 constexpr std::size_t block_size = 4096;
+constexpr std::string_view proxy = "HTTP_PROXY";
+constexpr std::string_view steering_prefix = "TRIVET_";
 
 bool starts_with(std::string_view text, std::string_view prefix) noexcept {
   return text.substr(0, prefix.size()) == prefix;
@@ -30,7 +32,7 @@ std::optional<std::uint64_t> parse_length(std::string_view value) noexcept {
 }
 
 void Params::reset() noexcept {
-  count_ = 0;
+  count_ = steering_ = 0;
   blocks_used_ = 0;
   left_in_block_ = 0;
   large_.clear();
@@ -83,7 +85,7 @@ std::optional<Refusal> Params::merge(Param& into, std::string_view later, bool& 
     into.value = keep(into.value, name == "HTTP_COOKIE" ? "; " : ", ", later);
     return std::nullopt;
   }
-  if (name == "REQUEST_METHOD" || starts_with(name, "TRIVET_")) {
+  if (name == "REQUEST_METHOD" || starts_with(name, steering_prefix)) {
     return Refusal{400, std::string(name) +
                             " comes twice with different values: the web server's configuration sets it "
                             "in two places; remove one of them"};
@@ -117,10 +119,26 @@ void Params::build_index() {
                              [list](std::uint32_t number) { return list[number].name; });
 }
 
+/// That none is empty or HTTP_PROXY, and where those that steer begin. The names that the index knows from
+/// the list before were looked at then.
+bool Params::has_usual_names() noexcept {
+  const std::size_t unchanged = index_.unchanged();
+  if (known_steering_ >= unchanged) known_steering_ = SIZE_MAX;
+  bool usual = true;
+  for (std::size_t number = unchanged; number < count_; ++number) {
+    const std::string_view name = list_[number].name;
+    usual = usual && !name.empty() && name != proxy;
+    if (known_steering_ == SIZE_MAX && starts_with(name, steering_prefix)) known_steering_ = number;
+  }
+  steering_ = known_steering_;
+  return usual;
+}
+
 std::optional<Refusal> Params::settle() {
-  constexpr std::string_view proxy = "HTTP_PROXY";
   build_index();
-  if (is_indexed_ && !has_nul_ && find({}) == nullptr && find(proxy) == nullptr) return std::nullopt;
+  if (has_usual_names() && is_indexed_ && !has_nul_) return std::nullopt;
+  index_.forget();
+  steering_ = 0;
   for (const Param& each : list()) {
     if (each.name.empty()) return Refusal{400, "a parameter has an empty name"};
   }
@@ -128,6 +146,7 @@ std::optional<Refusal> Params::settle() {
   // A client's header Proxy: programs take it for their proxy setting.
   remove_if([&](const Param& param) { return param.name == proxy; });
   build_index();
+  index_.forget();  // What it knows now is not what has_usual_names() saw.
   if (is_indexed_) return std::nullopt;
   order_.clear();
   for (std::uint32_t i = 0; i < count_; ++i) order_.push_back(i);

@@ -61,6 +61,10 @@ class Params {
   void note_nul() noexcept { has_nul_ = true; }
   /// After the last add(): settles duplicates, and drops HTTP_PROXY.
   [[nodiscard]] std::optional<Refusal> settle();
+  /// Those whose names begin with TRIVET_ are among these; after settle() mostly none are.
+  [[nodiscard]] std::span<const Param> steering() const noexcept {
+    return all().subspan(std::min(steering_, count_));
+  }
 
   /// Null when absent. Names are case-sensitive.
   [[nodiscard]] const Param* find(std::string_view name) const noexcept {
@@ -84,6 +88,7 @@ class Params {
 
  private:
   void build_index();
+  [[nodiscard]] bool has_usual_names() noexcept;
   [[nodiscard]] const Param* find_indexed(std::string_view name, std::uint32_t hash) const noexcept;
   [[nodiscard]] const Param* find_without_index(std::string_view name) const noexcept;
   [[nodiscard]] Param* find_mutable(std::string_view name) noexcept;
@@ -96,6 +101,7 @@ class Params {
   void remove_if(Condition&& condition) {
     count_ = static_cast<std::size_t>(std::ranges::remove_if(list(), condition).begin() - list().begin());
     is_indexed_ = false;
+    steering_ = 0;
   }
   [[nodiscard]] std::optional<Refusal> settle_repeats(const std::vector<std::uint32_t>& order);
   [[nodiscard]] std::optional<Refusal> merge(Param& into, std::string_view later, bool& ambiguous_length);
@@ -105,6 +111,8 @@ class Params {
 
   std::vector<Param> list_;  ///< The first count_ are in use: what was grown stays as it is.
   std::size_t count_ = 0;
+  std::size_t steering_ = 0;               ///< None before it begins with TRIVET_.
+  std::size_t known_steering_ = SIZE_MAX;  ///< The first that does, of the names that the index knows.
   base::NameIndex index_;
   std::vector<std::uint32_t> order_;  ///< For settle(): indices, sorted by name.
   std::vector<std::unique_ptr<char[]>> blocks_;

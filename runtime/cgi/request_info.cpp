@@ -18,12 +18,8 @@ Steering read_steering(const Params& params) noexcept {
     if (name == "DIALECT") return &steering.dialect;
     return nullptr;
   };
-  for (const Param& param : params.all()) {
-    // Few begin with a T at all.
-    if (param.name.empty() || param.name.front() != prefix.front() ||
-        param.name.substr(0, prefix.size()) != prefix) {
-      continue;
-    }
+  for (const Param& param : params.steering()) {
+    if (param.name.substr(0, prefix.size()) != prefix) continue;
     steering.any = true;
     std::string_view* known = slot(param.name.substr(prefix.size()));
     if (known == nullptr) {

@@ -163,6 +163,46 @@ TEST(Params, ANulIsSeenWhereverItIs) {
   }
 }
 
+TEST(Params, WhatRequestsBeforeBroughtChangesNothingForThoseThatFollow) {
+  using List = std::vector<std::pair<std::string, std::string>>;
+  const std::vector<List> lists = {
+      {{"A", "1"}, {"HTTP_PROXY", "p"}, {"TRIVET_ROUTE", "r"}},
+      {{"A", "1"}, {"TRIVET_ROUTE", "r"}, {"B", "2"}},
+      {{"A", "1"}, {"TRIVET_ROUTE", "r"}, {"HTTP_PROXY", "p"}},
+      {{"A", "1"}, {"B", "2"}, {"TRIVET_ROUTE", "r"}},
+      {{"A", "1"}, {"B", "2"}},
+      {{"A", "1"}, {"B", "2"}, {"A", "3"}},
+      {{"A", "1"}, {"B", "2"}, {"TRIVET_ROUTE", "r"}, {"A", "3"}},
+      {{"A", "1"}, {"", "2"}, {"TRIVET_ROUTE", "r"}},
+      {{"A", std::string("\0", 1)}, {"B", "2"}, {"TRIVET_ROUTE", "r"}},
+      {{"TRIVET_ROUTE", "r"}},
+      {{"HTTP_PROXY", "p"}, {"TRIVET_ROUTE", "r"}},
+      {},
+  };
+  const auto settled = [](Params& params, const List& list) {
+    params.reset();
+    for (const auto& [name, value] : list) params.add(name, value);
+    if (const auto refusal = params.settle()) return refusal->reason;
+    std::string text;
+    for (const Param& each : params.all()) {
+      text += std::string(each.name) + "=" + std::string(each.value) + " ";
+      EXPECT_EQ(params.get(each.name), each.value);
+    }
+    return text + "route " + std::string(read_steering(params).route);
+  };
+  for (const List& before : lists) {
+    for (const List& between : lists) {
+      for (const List& list : lists) {
+        Params fresh;
+        Params used;
+        settled(used, before);
+        settled(used, between);
+        EXPECT_EQ(settled(used, list), settled(fresh, list));
+      }
+    }
+  }
+}
+
 TEST(Params, ManyRepeatsAreSettledInGoodTime) {
   std::vector<std::string> names;
   for (int i = 0; i < 50000; ++i) names.push_back("HTTP_X_" + std::to_string(i % 25000));
