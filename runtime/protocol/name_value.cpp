@@ -23,23 +23,24 @@ std::optional<std::uint32_t> read_length(const char*& at, const char* end, std::
 
 std::size_t PairReader::next(std::span<Pair> into) noexcept {
   constexpr std::size_t lengths = 2;
-  constexpr std::size_t longest = 0x7f;
   const char* at = at_;
   const char* const end = end_;
   std::size_t zeros = zeros_;
   Pair* pair = into.data();
   for (Pair* const full = pair + into.size(); pair != full && at != end; ++pair) {
-    const auto rest = static_cast<std::size_t>(end - at);
-    if (rest >= lengths) {  // Nearly every pair has two of one byte that are not 0.
+    // Nearly every pair has two lengths of one byte.
+    for (auto rest = static_cast<std::size_t>(end - at); pair != full && rest >= lengths; ++pair) {
       const std::size_t name = static_cast<unsigned char>(at[0]);
       const std::size_t value = static_cast<unsigned char>(at[1]);
-      if (((name - 1) | (value - 1)) < longest && lengths + name + value <= rest) {
-        pair->name = {at + lengths, name};
-        pair->value = {at + lengths + name, value};
-        at += lengths + name + value;
-        continue;
-      }
+      const std::size_t size = lengths + name + value;
+      if (((name | value) & 0x80U) != 0 || size > rest) break;
+      zeros += static_cast<std::size_t>(name == 0) + static_cast<std::size_t>(value == 0);
+      pair->name = {at + lengths, name};
+      pair->value = {at + lengths + name, value};
+      at += size;
+      rest -= size;
     }
+    if (pair == full || at == end) break;
     const auto name = read_length(at, end, zeros);
     const auto value = name ? read_length(at, end, zeros) : std::nullopt;
     const auto left = static_cast<std::size_t>(end - at);

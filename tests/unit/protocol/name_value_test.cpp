@@ -91,6 +91,46 @@ TEST_P(GoodPairs, C27_AreBrokenWhenCutInsideAPair) {
   }
 }
 
+/// Each pair's size and text, of lengths in one byte and in four, empty ones, and more than fit in one call.
+TEST(ManyPairs, AreReadAsTheyWereWrittenWhereverTheyAreCut) {
+  base::Buffer encoded;
+  std::vector<std::pair<std::string, std::string>> written;
+  std::vector<std::size_t> ends = {0};
+  for (std::size_t i = 0; i < 40; ++i) {
+    written.emplace_back(std::string(i % 7 == 3 ? 0 : i, 'n'),
+                         std::string(i % 5 == 0 ? 0 : (i * 37) % 200, 'v'));
+    append_pair(encoded, written.back().first, written.back().second);
+    ends.push_back(encoded.bytes().size());
+  }
+  for (std::size_t size = 0; size <= encoded.bytes().size(); ++size) {
+    const std::vector<std::uint8_t> cut(encoded.bytes().begin(),
+                                        encoded.bytes().begin() + static_cast<std::ptrdiff_t>(size));
+    std::size_t whole = 0;
+    while (whole + 1 < ends.size() && ends[whole + 1] <= size) ++whole;
+    std::size_t zeros = 0;
+    for (std::size_t i = 0; i < whole; ++i)
+      zeros += (written[i].first.empty() ? 1U : 0U) + (written[i].second.empty() ? 1U : 0U) +
+               (written[i].first.size() > 127 ? 2U : 0U) + (written[i].second.size() > 127 ? 2U : 0U);
+    for (const std::size_t room : {1, 7, 64}) {
+      PairReader reader(cut);
+      std::vector<Pair> pairs(room);
+      std::size_t count = 0;
+      for (std::size_t n = room; n == room; count += n) {
+        n = reader.next(pairs);
+        for (std::size_t i = 0; i < n; ++i) {
+          ASSERT_EQ(pairs[i].name, written[count + i].first) << size;
+          ASSERT_EQ(pairs[i].value, written[count + i].second) << size;
+        }
+      }
+      ASSERT_EQ(count, whole) << size << " " << room;
+      ASSERT_EQ(reader.broken(), ends[whole] != size) << size << " " << room;
+      if (!reader.broken()) {
+        ASSERT_EQ(reader.zeros_in_lengths(), zeros) << size << " " << room;
+      }
+    }
+  }
+}
+
 TEST_P(GoodPairs, AreReadBackFromTheEncoder) {
   base::Buffer encoded;
   for (const auto& [name, value] : GetParam().expected) append_pair(encoded, name, value);
