@@ -40,7 +40,8 @@ namespace trivet::base {
 /// the first that differs are they taken out of the table and put into it.
 ///
 /// A hash is made of a name's ends and its length, so whoever chooses the names can make them collide. What
-/// that costs is bounded: a list with too many that do is not indexed.
+/// that costs is bounded: a list that brings too many new ones that do is not indexed, and of those that stay
+/// from the lists before there are at most 96.
 ///
 /// Thread  One at a time; [any] for find() while nobody writes.
 /// Memory  Nothing in steady state: what was grown is kept; the copy is at most 8 KiB.

@@ -194,6 +194,7 @@ void Params::remove(std::string_view name) noexcept {
     std::ranges::move(found + 1, list_.data() + count_, found);
     --count_;
     is_indexed_ = false;
+    steering_ = 0;
   }
 }
 

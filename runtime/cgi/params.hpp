@@ -54,6 +54,7 @@ class Params {
   /// of them at once, and tells of one by note_nul().
   [[nodiscard]] std::span<Param> room(std::size_t n) {
     is_indexed_ = false;
+    steering_ = 0;
     if (list_.size() - count_ < n) list_.resize(count_ + n);
     return {list_.data() + count_, n};
   }

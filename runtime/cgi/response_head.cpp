@@ -320,12 +320,19 @@ std::string_view ResponseHead::add(std::string_view name, std::string_view value
 std::string_view ResponseHead::append(Known known, std::string_view name, std::string_view value) {
   constexpr std::size_t most = 1U << 20U;
   if (lines_.size() + name.size() + value.size() > most) return "the head is too large";
+  const std::size_t size = name.size() + between.size() + value.size() + line_end.size();
+  base::Buffer before;  // Where `name` and `value` may lie, which find() has given: until they are written.
+  if (lines_.capacity() - lines_.size() < size) {
+    static_cast<void>(before.prepare(2 * lines_.capacity() + size));
+    before.append(lines_.bytes());
+    lines_.swap(before);
+  }
   places_.push_back({static_cast<std::uint32_t>(lines_.size()), static_cast<std::uint32_t>(name.size()),
                      static_cast<std::uint32_t>(value.size())});
   lengths_ |= bit_of_length(name);
   repeats_known_ = repeats_known_ || ever_had(known);
   known_ |= static_cast<std::uint8_t>(known);
-  LineWriter line(lines_, name.size() + between.size() + value.size() + line_end.size());
+  LineWriter line(lines_, size);
   line.field(name, value);
   line.commit();
   return {};

@@ -70,7 +70,7 @@ class RequestTable {
     // Twice, or for some seeds consecutive ids, which is what peers choose, lie side by side.
     std::uint64_t mixed = (seed_ ^ id) * 0xbf58476d1ce4e5b9U;
     mixed = (mixed ^ mixed >> 32U) * 0x94d049bb133111ebU;
-    return static_cast<std::size_t>(mixed >> 32U) & mask_;  // There are less ids than that has values.
+    return static_cast<std::size_t>(mixed >> 32U) & mask_;  // There are fewer ids than that has values.
   }
   [[nodiscard]] OpenRequest* slots() noexcept { return heap_ ? heap_.get() : inline_.data(); }
   [[nodiscard]] const OpenRequest* slots() const noexcept { return heap_ ? heap_.get() : inline_.data(); }

@@ -87,7 +87,8 @@ class Chain final : private StageSink {
   /// There is room in the writer again, or some stage made progress.
   void resume();
   void cancel();
-  // One on the loop is never busy, and waits for nobody but the peer.
+  // One whose plugin runs on the loop is never busy, and waits for nobody but the peer; owned_ has the
+  // others.
   [[nodiscard]] bool busy() const noexcept { return !owned_.empty() && is_any_busy(); }
   [[nodiscard]] bool waits_for_peer() const noexcept { return owned_.empty() || do_all_wait_for_peer(); }
   [[nodiscard]] std::size_t kept() const noexcept;

@@ -30,6 +30,13 @@ struct Inlet {
     received = limit = 0;
     surplus = ended = wanted = end_told = false;
   }
+  /// How much is to come, of which some may have come: then what is more of it is surplus already.
+  void announce(std::optional<std::uint64_t> length) noexcept {
+    announced = length;
+    if (!length || received <= *length) return;
+    surplus = true;
+    queue.cut(*length);
+  }
   /// Counts `bytes` and gives the part of them that is not surplus.
   [[nodiscard]] base::Bytes count(base::Bytes bytes) noexcept {
     const std::uint64_t room = announced && *announced > received ? *announced - received : 0;

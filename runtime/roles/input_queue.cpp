@@ -46,6 +46,13 @@ base::Bytes InputQueue::front() {
   return memory_.bytes();
 }
 
+void InputQueue::cut(std::uint64_t n) noexcept {
+  if (n < memory_.size()) memory_.truncate(static_cast<std::size_t>(n));
+  const std::uint64_t left = std::min(in_file_, n - memory_.size());
+  if (in_file_ != left) store_->give_back(static_cast<std::size_t>(in_file_ - left));
+  in_file_ = left;
+}
+
 void InputQueue::drop() noexcept {
   if (in_file_ != 0) store_->give_back(static_cast<std::size_t>(in_file_));
   in_file_ = 0;

@@ -71,6 +71,8 @@ class InputQueue {
   /// failed.
   [[nodiscard]] base::Bytes front();
   void pop(std::size_t n) noexcept { memory_.consume(n); }
+  /// Drops what comes behind the first `n` bytes. Nothing is appended afterwards.
+  void cut(std::uint64_t n) noexcept;
   /// Drops everything and gives memory and file back.
   void clear() noexcept {
     if (memory_.capacity() != 0 || file_ != nullptr || !error_.empty()) drop();

@@ -134,10 +134,10 @@ void Request::expect_input() {
   facts_.data_length = UINT64_MAX;
   if (slice_ == Slice::authorizer)
     return;  // Its CONTENT_LENGTH is the original request's: it says nothing here.
-  body_.announced = content_length;
+  body_.announce(content_length);
   body_.limit = env_.limits.body_bytes;
   if (role_ == protocol::Role::filter) {
-    data_.announced = cgi::parse_length(params_.get("FCGI_DATA_LENGTH"));
+    data_.announce(cgi::parse_length(params_.get("FCGI_DATA_LENGTH")));
     data_.limit = env_.limits.data_bytes;
     facts_.data_length = data_.announced.value_or(UINT64_MAX);
   } else if (slice_ == Slice::filter) {

@@ -107,6 +107,46 @@ TEST(Head, AControlByteIsRefusedWhereverItStandsInAValue) {
   }
 }
 
+TEST(Head, AFieldMayBecomeWhatAnotherIs) {
+  for (std::size_t size = 1; size < 1000; ++size) {
+    const std::string tag(size, 'e');
+    ResponseHead head;
+    ASSERT_EQ(head.add("ETag", tag), "");
+    ASSERT_EQ(head.add("X-Tag", *head.find("ETag")), "");
+    ASSERT_EQ(head.set("ETag", *head.find("ETag")), "");
+    ASSERT_EQ(head.find("X-Tag"), tag) << size;
+    ASSERT_EQ(head.find("ETag"), tag) << size;
+  }
+}
+
+TEST(Head, NothingOfWhatWasClearedOrGivenAwayIsLeft) {
+  ResponseHead head;
+  const std::string untouched = emitted(head);
+  ASSERT_EQ(head.add("Content-Type", "a/b"), "");
+  head.clear();
+  EXPECT_EQ(emitted(head), untouched);
+  ASSERT_EQ(head.add("Content-Type", "a/b"), "");
+  ASSERT_EQ(head.add("Content-Type", "c/d"), "");
+  ResponseHead other;
+  other.swap(head);
+  EXPECT_EQ(emitted(other).find("c/d"), std::string::npos);
+  EXPECT_NE(emitted(other).find("a/b"), std::string::npos);
+  EXPECT_EQ(emitted(head), untouched);
+}
+
+TEST(Head, AnAnswerThatNeverHasABodyHasNeitherATypeNorALengthAlone) {
+  for (const int status : {204, 304}) {
+    ResponseHead bare;
+    ASSERT_TRUE(bare.set_status(status));
+    for (const auto& [name, value] : {std::pair("Content-Type", "a/b"), std::pair("Content-Length", "5")}) {
+      ResponseHead head;
+      ASSERT_TRUE(head.set_status(status));
+      ASSERT_EQ(head.add(name, value), "");
+      EXPECT_EQ(emitted(head), emitted(bare)) << status << name;
+    }
+  }
+}
+
 TEST(Head, EachStatusHasItsLine) {
   for (int status = 200; status < 600; ++status) {
     ResponseHead head;

@@ -249,6 +249,20 @@ TEST(Steering, IsReadAndWhatIsUnknownOrEmptyIsNamed) {
   EXPECT_EQ(bad.unknown, "TRIVET_NEW");
 }
 
+TEST(Steering, IsReadAlsoAfterTheParametersChanged) {
+  Params params;
+  params.add("A", "1");
+  params.add("TRIVET_ROUTE", "r");
+  ASSERT_FALSE(params.settle());
+  params.remove("A");
+  EXPECT_EQ(read_steering(params).route, "r");
+  params.reset();
+  params.add("A", "1");
+  ASSERT_FALSE(params.settle());
+  params.set("TRIVET_ROLE", "x");
+  EXPECT_EQ(read_steering(params).role, "x");
+}
+
 TEST(Hosts, AreMatchedWithoutPortAndFinalDot) {
   EXPECT_EQ(host_for_matching("example.org"), "example.org");
   EXPECT_EQ(host_for_matching("example.org:8080"), "example.org");

@@ -612,6 +612,42 @@ TEST_F(Responding, APeerThatReadsNoAnswersCannotFillTheMemory) {
   EXPECT_LE(bench.environment().in_use(), 1024U);
 }
 
+TEST_F(Responding, AnIdIsFreeOnceItsEndWentOutAlsoWhereTheNextRequestBeganInTheSameTurn) {
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/hello") + begin(2, 1, true));
+  EXPECT_EQ(wire.answer(1).ends, 1);
+  wire.send(request("/hello"));
+  EXPECT_EQ(wire.answer(1).ends, 2);
+  EXPECT_FALSE(wire.closed());
+}
+
+/// The third waits for room in the connection before its CONTENT_LENGTH is looked at; its body is in memory,
+/// or in part in a file, by then.
+TEST_F(Responding, C64_SurplusOfARequestThatWaitedForRoomIsDroppedToo) {
+  bench.limits.window = 8192;
+  bench.limits.spool_memory = 2000;
+  bench.open();
+  for (const char* uri : {"/loop-echo", "/thread-echo"}) {
+    for (const std::size_t announced : {0, 4, 2500}) {
+      for (const std::size_t more : {4, 3000, 200000}) {
+        Bench::Wire& wire = bench.connect();
+        wire.pipe.accepts = 0;
+        wire.send(request("/pour", {.params = {{"QUERY_STRING", "100000"}}}));
+        const std::string body(announced, 'a');
+        wire.send(request(uri, {.id = 2,
+                                .params = {{"CONTENT_LENGTH", std::to_string(announced)}},
+                                .body = body + std::string(more, 'b')}));
+        wire.take(1U << 20U);
+        wire.wait(2);
+        EXPECT_EQ(wire.answer(2).body(), body) << uri << announced << " " << more;
+        EXPECT_EQ(bench.spools.used, 0U);
+      }
+    }
+  }
+  EXPECT_TRUE(bench.log.contains("surplus"));
+}
+
 TEST_F(Responding, TwoHundredThousandRequestsReuseOneIdWithoutAStall) {
   bench.open();
   Bench::Wire& wire = bench.connect();
