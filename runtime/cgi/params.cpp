@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t block_size = 4096;
 constexpr std::string_view proxy = "HTTP_PROXY";
-constexpr std::string_view steering_prefix = "TRIVET_";
 
 bool starts_with(std::string_view text, std::string_view prefix) noexcept {
   return text.substr(0, prefix.size()) == prefix;

@@ -17,6 +17,9 @@ namespace trivet::cgi {
 
 using Param = base::Pair;
 
+/// Of the parameters by which a web server's configuration steers.
+inline constexpr std::string_view steering_prefix = "TRIVET_";
+
 /// Why a request is refused before any route is looked at: the status it gets and a text for the log (and,
 /// for a person who set the web server up, the cure). Never sent to the client.
 struct Refusal {

@@ -8,7 +8,6 @@ namespace trivet::cgi {
 
 Steering read_steering(const Params& params) noexcept {
   Steering steering;
-  constexpr std::string_view prefix = "TRIVET_";
   const auto slot = [&](std::string_view name) -> std::string_view* {
     if (name == "ROLE") return &steering.role;
     if (name == "ROUTE") return &steering.route;
@@ -19,9 +18,9 @@ Steering read_steering(const Params& params) noexcept {
     return nullptr;
   };
   for (const Param& param : params.steering()) {
-    if (param.name.substr(0, prefix.size()) != prefix) continue;
+    if (param.name.substr(0, steering_prefix.size()) != steering_prefix) continue;
     steering.any = true;
-    std::string_view* known = slot(param.name.substr(prefix.size()));
+    std::string_view* known = slot(param.name.substr(steering_prefix.size()));
     if (known == nullptr) {
       steering.unknown = param.name;
     } else if (param.value.empty()) {

@@ -67,10 +67,8 @@ std::uint32_t AnswerDecoder::app_status() const noexcept {
          std::uint32_t{end_[3]};
 }
 
-bool AnswerDecoder::finish(base::Bytes& input) noexcept {
-  if (fault_ != Fault::none || input.size() != records_.bytes_to_boundary()) return false;
-  (void)records_.next(input);
-  return records_.at_boundary();
+bool AnswerDecoder::finish(base::Bytes input) const noexcept {
+  return fault_ == Fault::none && input.empty() && records_.at_boundary();
 }
 
 }  // namespace trivet::protocol

@@ -50,9 +50,9 @@ class AnswerDecoder {
   // Once ended:
   [[nodiscard]] std::uint32_t app_status() const noexcept;
   [[nodiscard]] std::uint8_t protocol_status() const noexcept { return end_[4]; }
-  /// Nothing but the padding of FCGI_END_REQUEST is left in `input`, and all of it: the connection can carry
-  /// another request, for which next() begins anew. Takes it.
-  [[nodiscard]] bool finish(base::Bytes& input) noexcept;
+  /// FCGI_END_REQUEST came whole, with its padding, and nothing is left in `input`: the connection can carry
+  /// another request, for which next() begins anew.
+  [[nodiscard]] bool finish(base::Bytes input) const noexcept;
 
  private:
   [[nodiscard]] Fault judge() const noexcept;

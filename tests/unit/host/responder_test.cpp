@@ -622,7 +622,7 @@ TEST_F(Responding, AnIdIsFreeOnceItsEndWentOutAlsoWhereTheNextRequestBeganInTheS
   EXPECT_FALSE(wire.closed());
 }
 
-/// The third waits for room in the connection before its CONTENT_LENGTH is looked at; its body is in memory,
+/// The second waits for room in the connection before its CONTENT_LENGTH is looked at; its body is in memory,
 /// or in part in a file, by then.
 TEST_F(Responding, C64_SurplusOfARequestThatWaitedForRoomIsDroppedToo) {
   bench.limits.window = 8192;
