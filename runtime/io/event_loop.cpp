@@ -105,10 +105,7 @@ void EventLoop::Impl::take_posts() noexcept {
   while (base::Task* task = taken.pop()) local.push(*task);
 }
 
-void EventLoop::Impl::look() {
-  constexpr std::size_t between_events = 16;
-  run_between();
-  if (stopped) return;
+void EventLoop::Impl::wait() {
   int timeout = 0;
   if (local.empty()) {
     asleep.store(true);
@@ -122,6 +119,14 @@ void EventLoop::Impl::look() {
 
   found_size = count > 0 ? static_cast<std::size_t>(count) : 0;
   found_next = 0;
+}
+
+void EventLoop::Impl::look() {
+  constexpr std::size_t between_events = 16;
+  run_between();
+  if (stopped) return;
+  if (found_next == found_size)
+    wait();  // Else stop() came before all were told, and they are not told again.
   while (found_next < found_size && !stopped) {
     const epoll_event event = found[found_next++];
     if (found_next % between_events == 0) run_between();
@@ -134,7 +139,6 @@ void EventLoop::Impl::look() {
       }
     });
   }
-  found_size = 0;
   if (stopped) return;
   if (posted.load()) {
     turn([this] { take_posts(); });
@@ -165,10 +169,7 @@ void EventLoop::run() {
   Impl& impl = *impl_;
   const EventLoop::Impl* outer = std::exchange(running_loop, &impl);
   if (!impl.stopped) {
-    impl.turn([&] {                             // what was armed or posted before
-      impl.wakeup_at = base::TimePoint::max();  // It may have fired in the look that stop() cut short.
-      impl.take_posts();
-    });
+    impl.turn([&] { impl.take_posts(); });  // what was armed or posted before
   }
   while (!impl.stopped) impl.look();
   impl.stopped = false;

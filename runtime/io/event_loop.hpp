@@ -16,8 +16,8 @@ namespace trivet::io {
 /// per turn, when it is first asked for, and stands still until the turn ends: all deadlines that one event
 /// sets have the same base. Between turns (before run(), after stop()) it is the time of the call.
 ///
-/// Sockets are watched by epoll, level-triggered: after a request was answered nothing has to be said to the
-/// kernel before the next one.
+/// Sockets are watched by epoll: after a request was answered nothing has to be said to the kernel before the
+/// next one.
 ///
 /// Timers cost a system call only when the earliest deadline is earlier than the one that the kernel's timer
 /// is set to: a request that arms and cancels its timers costs none, and in exchange the kernel's timer may

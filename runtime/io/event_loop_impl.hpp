@@ -18,8 +18,8 @@ class Registration;
 
 /// Private to this floor.
 ///
-/// The set holds Registrations, level-triggered: what is not read is told again. The two descriptors of the
-/// loop itself are edge-triggered, so that nobody has to read them.
+/// The set holds Registrations, and edge-triggered, so that nobody has to read them, the two descriptors of
+/// the loop itself.
 struct EventLoop::Impl {
   Impl();
 
@@ -50,6 +50,7 @@ struct EventLoop::Impl {
     if (between != nullptr) between->run();
   }
   /// Waits until something is ready, or only looks where there is something to do already.
+  void wait();
   void look();
   /// What was found and not told yet is not for this one.
   void forget(const Registration& registration) noexcept;

@@ -20,22 +20,16 @@ namespace {
 
 constexpr int sending = MSG_DONTWAIT | MSG_NOSIGNAL;
 
-/// What a call that sends has done, which is made again where a signal interrupted it.
-template <class Call>
-Transfer written(Call call) noexcept {
-  while (true) {
-    const ssize_t n = call();
-    if (n >= 0) return {Transfer::Status::ok, static_cast<std::size_t>(n), 0};
-    if (errno == EAGAIN) return {Transfer::Status::would_block, 0, 0};
-    if (errno != EINTR) return {Transfer::Status::failed, 0, errno};
-  }
-}
+/// A read stops at these though there is more behind them: bytes, or the end.
+constexpr std::uint32_t stopping_reads = EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
 
 /// What is wanted of the registration is what its owner awaits: EPOLLIN or, while paused, EPOLLHUP; and
-/// EPOLLOUT.
+/// EPOLLOUT. Edge-triggered: a read or write that does less than it was asked for has used up what there was
+/// (epoll(7)), which spares the kernel looking once more after each request.
 class Socket final : public Transport, private Registration {
  public:
-  Socket(EventLoop& loop, int fd, TransportEvents& events) : Registration(loop, fd), events_(events) {
+  Socket(EventLoop& loop, int fd, TransportEvents& events)
+      : Registration(loop, fd, Trigger::edge), events_(events) {
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // not for unix sockets, which need none
   }
@@ -57,7 +51,9 @@ class Socket final : public Transport, private Registration {
   [[nodiscard]] int release() noexcept override;
 
  private:
-  [[nodiscard]] Transfer send(base::Bytes bytes) const noexcept;
+  /// What a call that sends `size` bytes has done, which is made again where a signal interrupted it.
+  template <class Call>
+  Transfer send(std::size_t size, Call call) noexcept;
   void await(std::uint32_t events);
   void on_ready(std::uint32_t events) override;
   void on_failure(base::TimePoint) { on_ready(wanted()); }
@@ -74,9 +70,33 @@ Transfer Socket::read(std::span<std::uint8_t> into) noexcept {
   if (failure_ != 0) return {Transfer::Status::failed, 0, failure_};
   while (true) {
     const ssize_t n = ::recv(descriptor(), into.data(), into.size(), MSG_DONTWAIT);
-    if (n > 0) return {Transfer::Status::ok, static_cast<std::size_t>(n), 0};
+    if (n > 0) {
+      const auto size = static_cast<std::size_t>(n);
+      if (size < into.size() && (told() & stopping_reads) == 0) used_up(EPOLLIN);
+      return {Transfer::Status::ok, size, 0};
+    }
     if (n == 0) return {Transfer::Status::end, 0, 0};
-    if (errno == EAGAIN) return {Transfer::Status::would_block, 0, 0};
+    if (errno == EAGAIN) {
+      used_up(EPOLLIN | EPOLLPRI);
+      return {Transfer::Status::would_block, 0, 0};
+    }
+    if (errno != EINTR) return {Transfer::Status::failed, 0, errno};
+  }
+}
+
+template <class Call>
+Transfer Socket::send(std::size_t size, Call call) noexcept {
+  while (true) {
+    const ssize_t n = call();
+    if (n >= 0) {
+      const auto sent = static_cast<std::size_t>(n);
+      if (sent < size) used_up(EPOLLOUT);
+      return {Transfer::Status::ok, sent, 0};
+    }
+    if (errno == EAGAIN) {
+      used_up(EPOLLOUT);
+      return {Transfer::Status::would_block, 0, 0};
+    }
     if (errno != EINTR) return {Transfer::Status::failed, 0, errno};
   }
 }
@@ -84,12 +104,18 @@ Transfer Socket::read(std::span<std::uint8_t> into) noexcept {
 Transfer Socket::write(base::Bytes first, std::span<const base::Bytes> more) noexcept {
   assert(more.size() <= most_pieces);
   if (failure_ != 0) return {Transfer::Status::failed, 0, failure_};
-  if (more.empty()) return first.empty() ? Transfer{} : send(first);
+  if (more.empty()) {
+    if (first.empty()) return {};
+    // For one piece, which most answers are, the kernel has less to read in.
+    return send(first.size(), [&] { return ::send(descriptor(), first.data(), first.size(), sending); });
+  }
   std::array<iovec, 1 + most_pieces> pieces;  // NOLINT(*-member-init): only what is counted is read
   std::size_t count = 0;
+  std::size_t size = 0;
   const auto add = [&](base::Bytes piece) {
     // NOLINTNEXTLINE(*-const-cast): the kernel only reads it
     if (!piece.empty()) pieces[count++] = {const_cast<std::uint8_t*>(piece.data()), piece.size()};
+    size += piece.size();
   };
   add(first);
   for (const base::Bytes& piece : more) add(piece);
@@ -97,12 +123,7 @@ Transfer Socket::write(base::Bytes first, std::span<const base::Bytes> more) noe
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = count;
-  return written([&] { return ::sendmsg(descriptor(), &message, sending); });
-}
-
-/// For one piece, which most answers are, the kernel has less to read in.
-Transfer Socket::send(base::Bytes bytes) const noexcept {
-  return written([&] { return ::send(descriptor(), bytes.data(), bytes.size(), sending); });
+  return send(size, [&] { return ::sendmsg(descriptor(), &message, sending); });
 }
 
 bool Socket::peer_gone() const noexcept {

@@ -18,7 +18,8 @@ namespace trivet::io {
 /// pause_reading(): a unix peer that closed, a TCP reset, a TCP connection closed in both directions. A peer
 /// that only shut down its sending side (a FIN on TCP, shutdown(SHUT_WR) on unix) is not gone: it may still
 /// want its answer, and bytes may be unread; read() tells `end` when reading goes on. A close() on TCP is
-/// such a FIN until something is sent to the peer. Urgent (out-of-band) bytes are dropped.
+/// such a FIN until something is sent to the peer. Urgent (out-of-band) bytes are dropped. So are descriptors
+/// that a unix peer passes; what it sent behind them may be told with the next bytes only.
 ///
 /// Thread    [loop].
 /// Lifetime  `loop` and `events` outlive it. Destroying it inside any of its events is fine.
