@@ -43,13 +43,15 @@ class MemoryLog final : public Log {
   std::vector<std::string> lines_;
 };
 
-/// The same of an access log.
+/// The same of an access log, in any format.
 ///
 /// Thread  One at a time.
 class MemoryAccessLog final : public AccessLog {
  public:
+  explicit MemoryAccessLog(Settings::Format format = Settings::Format::text) noexcept : format_(format) {}
+
   [[nodiscard]] LineBuilder begin(base::TimePoint /*now*/) noexcept override {
-    return {room_.data(), Settings::Format::text, {}, Level::info, "access"};
+    return {room_.data(), format_, {}, Level::info, "access"};
   }
   void end(LineBuilder& line) noexcept override {
     const std::string_view whole = line.finish();
@@ -59,6 +61,7 @@ class MemoryAccessLog final : public AccessLog {
   void clear() noexcept { lines_.clear(); }
 
  private:
+  const Settings::Format format_;
   std::array<char, LineBuilder::capacity> room_{};
   std::vector<std::string> lines_;
 };

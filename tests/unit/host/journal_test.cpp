@@ -138,6 +138,46 @@ INSTANTIATE_TEST_SUITE_P(
                                  " method=GET uri=\"/head?[redacted]\""}),
     [](const auto& each) { return std::string(each.param.name); });
 
+TEST_F(Journal, ALineHasTheSameFieldsInBothFormats) {
+  log::MemoryAccessLog json(log::Settings::Format::json);
+  const auto ask = [this](log::AccessLog& to, const std::string& uri, const Names& params) {
+    bench.environment().journal.access = &to;
+    const std::string whole = request(uri, {.params = params, .body = "12345"});
+    Bench::Wire& wire = bench.connect();
+    wire.send(whole.substr(0, 40));
+    bench.loop.advance(std::chrono::microseconds(1'234'567));
+    wire.send(whole.substr(40));
+    wire.wait();
+  };
+  const Names plain = {{"REMOTE_ADDR", "2001:db8::1"}, {"REMOTE_USER", "ann b"}};
+  const Names odd = {{"REMOTE_ADDR", "\xff"}, {"REMOTE_USER", "a\"b\\c\n"}};
+  for (log::MemoryAccessLog* to : {&access, &json}) {
+    ask(*to, "/hello?a=b", plain);
+    ask(*to, "/nowhere?\x1b[31m", odd);
+  }
+  EXPECT_THAT(access.lines(),
+              ElementsAre("info  access route=hello role=responder status=200 end=complete received=0 sent=6 "
+                          "params_ms=1234.567 guards_ms=0.000 head_ms=0.000 body_ms=0.000 total_ms=1234.567 "
+                          "request=0000000000000001 client=2001:db8::1 user=\"ann b\" method=POST "
+                          "uri=\"/hello?a=b\"",
+                          "info  access route=\"\" role=responder status=404 end=complete received=0 sent=14 "
+                          "params_ms=1234.567 guards_ms=0.000 head_ms=\"\" body_ms=0.000 total_ms=1234.567 "
+                          "request=0000000000000002 client=\"\\xff\" user=\"a\\\"b\\\\c\\x0a\" method=POST "
+                          "uri=\"/nowhere?\\x1b[31m\""));
+  EXPECT_THAT(
+      json.lines(),
+      ElementsAre(R"({"level":"info","text":"access","route":"hello","role":"responder","status":"200",)"
+                  R"("end":"complete","received":"0","sent":"6","params_ms":"1234.567","guards_ms":"0.000",)"
+                  R"("head_ms":"0.000","body_ms":"0.000","total_ms":"1234.567",)"
+                  R"("request":"0000000000000003","client":"2001:db8::1","user":"ann b","method":"POST",)"
+                  R"("uri":"/hello?a=b"})",
+                  R"({"level":"info","text":"access","route":"","role":"responder","status":"404",)"
+                  R"("end":"complete","received":"0","sent":"14","params_ms":"1234.567","guards_ms":"0.000",)"
+                  R"("head_ms":"","body_ms":"0.000","total_ms":"1234.567",)"
+                  R"("request":"0000000000000004","client":"\\xff","user":"a\"b\\c\\x0a","method":"POST",)"
+                  R"("uri":"/nowhere?\\x1b[31m"})"));
+}
+
 TEST_F(Journal, ARequestWhoseConnectionGoesIsGone) {
   Bench::Wire& wire = bench.connect();
   wire.send(request("/hello", {.end_params = false}));

@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <limits>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -147,6 +146,26 @@ TEST_F(Batches, AreWrittenWhenTheyAreFull) {
   EXPECT_GT(std::filesystem::file_size(path()), BatchedLog::batch);
   EXPECT_TRUE(loop.timers().empty());
   EXPECT_EQ(log->lost(), 0U);
+}
+
+// A line that fills them is their last; one that goes a byte beyond is still of them.
+TEST_F(Batches, AreFullWithMoreThan64KiBToTheByte) {
+  for (const std::size_t more : {0, 1, 2}) {
+    open_file();
+    write("");
+    log->flush();
+    const std::size_t around = std::filesystem::file_size(path()) - 2;  // An empty value is two quotes.
+    std::filesystem::resize_file(path(), 0);
+    std::size_t left = BatchedLog::batch + more;
+    for (; left > 4096; left -= 1024) write(std::string(1024 - around, 'x'));
+    write(std::string(left - around, 'x'));
+    EXPECT_EQ(std::filesystem::file_size(path()), more == 0 ? 0 : BatchedLog::batch + more);
+    log->flush();
+    EXPECT_EQ(std::filesystem::file_size(path()), BatchedLog::batch + more);
+    EXPECT_EQ(log->lost(), 0U);
+    log.reset();
+    std::filesystem::remove(path());
+  }
 }
 
 TEST_F(Batches, HoldLinesOfAnyLength) {
@@ -330,96 +349,6 @@ TEST_F(Batches, CannotBeOpenedWhereTheirFileCannot) {
     Settings settings;
     settings.target = target;
     EXPECT_FALSE(BatchedLog::open(settings, "access", milliseconds(0)).ok()) << target;
-  }
-}
-
-TEST(LineBuilderShortcuts, WriteWhatFieldWritesAtEveryLengthUpToTheBound) {
-  constexpr std::uint64_t numbers[] = {
-      0, 7, 10, 99, 100, 105, 999, 1000, 9999, 10000, 1234567, std::numeric_limits<std::uint64_t>::max()};
-  const std::string values[] = {"",
-                                "bare",
-                                "not bare",
-                                "a\"b\\",
-                                "\x01\xff",
-                                "gr\xc3\xbc\xc3\x9f",
-                                std::string(15, 'b'),
-                                std::string(16, 'b'),
-                                std::string(33, ' ')};
-  const auto written = [](Settings::Format format, std::size_t filled, auto&& add) {
-    std::array<char, LineBuilder::capacity> room;
-    LineBuilder line(room.data(), format, {}, Level::info, std::string(filled, 'x'));
-    add(line);
-    return std::string(line.finish());
-  };
-  const auto compare = [&](std::size_t filled) {
-    for (const Settings::Format format : {Settings::Format::text, Settings::Format::json}) {
-      for (const std::uint64_t number : numbers) {
-        const std::string rest = std::to_string(1000 + number % 1000).substr(1);
-        const auto fast = written(format, filled, [&](LineBuilder& line) {
-          line.number<"one">(number);
-          line.milliseconds<"two_ms">(number);
-          line.word<"three">("bare");
-        });
-        const auto slow = written(format, filled, [&](LineBuilder& line) {
-          line.field("one", std::to_string(number));
-          line.field("two_ms", std::to_string(number / 1000) + "." + rest);
-          line.field("three", "bare");
-        });
-        ASSERT_EQ(fast, slow) << filled;
-      }
-      for (const std::string& value : values) {
-        const auto fast = written(format, filled, [&](LineBuilder& line) {
-          line.text<"one">(value);
-          line.text<"two">(value);
-        });
-        const auto slow = written(format, filled, [&](LineBuilder& line) {
-          line.field("one", value);
-          line.field("two", value);
-        });
-        ASSERT_EQ(fast, slow) << filled;
-      }
-    }
-  };
-  compare(5);
-  for (std::size_t filled = LineBuilder::capacity - 200; filled < LineBuilder::capacity; ++filled)
-    compare(filled);
-}
-
-TEST(LineBuilderShortcuts, NeverWriteBehindTheRoomOfALine) {
-  constexpr std::size_t behind = 64;
-  const auto try_length = [](Settings::Format format, std::size_t length, char c) {
-    std::array<char, LineBuilder::capacity + behind> room;
-    room.fill('#');
-    LineBuilder line(room.data(), format, {}, Level::info, "event");
-    line.text<"one">(std::string(length, c));
-    line.number<"two">(length);
-    line.milliseconds<"three">(length);
-    line.word<"four">("bare");
-    line.text<"five">(std::string(length % 40, c));
-    ASSERT_LE(line.finish().size(), LineBuilder::capacity) << length;
-    ASSERT_EQ(std::string(room.end() - behind, room.end()), std::string(behind, '#')) << length;
-  };
-  // As many bytes as one of a value may become.
-  for (const std::size_t longer : {1, 2, 4, 5}) {
-    for (std::size_t less = 0; less < 300; ++less) {
-      const std::size_t length = (LineBuilder::capacity + 100) / longer - less;
-      for (const char c : {'b', ' ', '"', '\n', '\xff'}) {
-        try_length(Settings::Format::text, length, c);
-        try_length(Settings::Format::json, length, c);
-      }
-    }
-  }
-}
-
-TEST(LineBuilderShortcuts, WriteEveryNumberAsFieldDoes) {
-  for (std::uint64_t number = 0; number < 20000; ++number) {
-    std::array<char, LineBuilder::capacity> room;
-    LineBuilder line(room.data(), Settings::Format::text, {}, Level::info, "event");
-    line.number<"one">(number);
-    line.milliseconds<"two">(number);
-    const std::string digits = std::to_string(number);
-    ASSERT_EQ(line.finish(), "info  event one=" + digits + " two=" + std::to_string(number / 1000) + "." +
-                                 std::to_string(1000 + number % 1000).substr(1) + "\n");
   }
 }
 

@@ -1,0 +1,145 @@
+#include "runtime/log/line_builder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <limits>
+#include <memory>
+#include <string>
+
+namespace trivet::log {
+namespace {
+
+TEST(LineBuilderShortcuts, WriteWhatFieldWritesAtEveryLengthUpToTheBound) {
+  constexpr std::uint64_t numbers[] = {
+      0, 7, 10, 99, 100, 105, 999, 1000, 9999, 10000, 1234567, std::numeric_limits<std::uint64_t>::max()};
+  const std::string values[] = {"",
+                                "bare",
+                                "not bare",
+                                "a\"b\\",
+                                "\x01\xff",
+                                "gr\xc3\xbc\xc3\x9f",
+                                std::string(15, 'b'),
+                                std::string(16, 'b'),
+                                std::string(33, ' ')};
+  const auto written = [](Settings::Format format, std::size_t filled, auto&& add) {
+    std::array<char, LineBuilder::capacity> room;
+    LineBuilder line(room.data(), format, {}, Level::info, std::string(filled, 'x'));
+    add(line);
+    return std::string(line.finish());
+  };
+  const auto compare = [&](std::size_t filled) {
+    for (const Settings::Format format : {Settings::Format::text, Settings::Format::json}) {
+      for (const std::uint64_t number : numbers) {
+        const std::string rest = std::to_string(1000 + number % 1000).substr(1);
+        const auto fast = written(format, filled, [&](LineBuilder& line) {
+          line.number<"one">(number);
+          line.milliseconds<"two_ms">(number);
+          line.word<"three">("bare");
+        });
+        const auto slow = written(format, filled, [&](LineBuilder& line) {
+          line.field("one", std::to_string(number));
+          line.field("two_ms", std::to_string(number / 1000) + "." + rest);
+          line.field("three", "bare");
+        });
+        ASSERT_EQ(fast, slow) << filled;
+      }
+      for (const std::string& value : values) {
+        const auto fast = written(format, filled, [&](LineBuilder& line) {
+          line.text<"one">(value);
+          line.text<"two">(value);
+        });
+        const auto slow = written(format, filled, [&](LineBuilder& line) {
+          line.field("one", value);
+          line.field("two", value);
+        });
+        ASSERT_EQ(fast, slow) << filled;
+      }
+    }
+  };
+  compare(5);
+  for (std::size_t filled = LineBuilder::capacity - 200; filled < LineBuilder::capacity; ++filled)
+    compare(filled);
+}
+
+TEST(LineBuilderShortcuts, NeverWriteBehindTheRoomOfALine) {
+  constexpr std::size_t behind = 64;
+  const auto try_length = [](Settings::Format format, std::size_t length, char c) {
+    std::array<char, LineBuilder::capacity + behind> room;
+    room.fill('#');
+    LineBuilder line(room.data(), format, {}, Level::info, "event");
+    line.text<"one">(std::string(length, c));
+    line.number<"two">(length);
+    line.milliseconds<"three">(length);
+    line.word<"four">("bare");
+    line.text<"five">(std::string(length % 40, c));
+    ASSERT_LE(line.finish().size(), LineBuilder::capacity) << length;
+    ASSERT_EQ(std::string(room.end() - behind, room.end()), std::string(behind, '#')) << length;
+  };
+  // As many bytes as one of a value may become.
+  for (const std::size_t longer : {1, 2, 4, 5}) {
+    for (std::size_t less = 0; less < 300; ++less) {
+      const std::size_t length = (LineBuilder::capacity + 100) / longer - less;
+      for (const char c : {'b', ' ', '"', '\n', '\xff'}) {
+        try_length(Settings::Format::text, length, c);
+        try_length(Settings::Format::json, length, c);
+      }
+    }
+  }
+}
+
+TEST(LineBuilderShortcuts, WriteEveryNumberAsFieldDoes) {
+  for (std::uint64_t number = 0; number < 20000; ++number) {
+    std::array<char, LineBuilder::capacity> room;
+    LineBuilder line(room.data(), Settings::Format::text, {}, Level::info, "event");
+    line.number<"one">(number);
+    line.milliseconds<"two">(number);
+    const std::string digits = std::to_string(number);
+    ASSERT_EQ(line.finish(), "info  event one=" + digits + " two=" + std::to_string(number / 1000) + "." +
+                                 std::to_string(1000 + number % 1000).substr(1) + "\n");
+  }
+}
+
+/// A line of one value.
+std::string line_of(Settings::Format format, std::string_view value, bool by_field) {
+  std::array<char, LineBuilder::capacity> room;
+  LineBuilder line(room.data(), format, {}, Level::info, "event");
+  if (by_field) {
+    line.field("key", value);
+  } else {
+    line.text<"key">(value);
+  }
+  return std::string(line.finish());
+}
+
+TEST(LineBuilderShortcuts, WriteEveryByteAtEveryPlaceAsFieldDoes) {
+  const std::string filling = "0az9AZ-_.,:/@%+BCDEFGHIJKLMNOPQRSTUVWXYbcdefghijklmn";
+  for (std::size_t length = 1; length <= filling.size(); ++length) {
+    for (std::size_t at = 0; at < length; ++at) {
+      for (int c = 0; c < 256; ++c) {
+        const std::unique_ptr<char[]> alone(new char[length]);  // So that a byte too many is found.
+        filling.copy(alone.get(), length);
+        alone[at] = static_cast<char>(c);
+        const std::string_view value(alone.get(), length);
+        for (const Settings::Format format : {Settings::Format::text, Settings::Format::json}) {
+          ASSERT_EQ(line_of(format, value, false), line_of(format, value, true))
+              << "byte " << c << " at " << at << " of " << length;
+        }
+      }
+    }
+  }
+}
+
+TEST(LineBuilderShortcuts, WriteValuesOfEveryLengthAsFieldDoes) {
+  const std::string many(LineBuilder::capacity + 100, 'b');
+  for (const char last : {'b', ' ', '"', '\n', '\xff'}) {
+    for (std::size_t length = 0; length < many.size(); length += length > 300 && length < 7900 ? 97 : 1) {
+      const std::string value = many.substr(0, length) + last;
+      for (const Settings::Format format : {Settings::Format::text, Settings::Format::json})
+        ASSERT_EQ(line_of(format, value, false), line_of(format, value, true)) << length;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace trivet::log
