@@ -170,7 +170,7 @@ std::string_view ResponseWriter::finish() {
     return "the body is shorter than its Content-Length";
   if (peer_ != nullptr) {
     if (state_ == State::holding) {
-      whole_with_head_ = !held_back_;
+      whole_with_head_ = !held_back_ || release_when_complete_;
       std::optional<std::uint64_t> length = declared_;
       if (!length && (!head_method_ || written_ != 0)) length = written_;
       if (const auto wrong = send_head(length); !wrong.empty()) return wrong;
@@ -219,7 +219,7 @@ void ResponseWriter::fail(int status, std::string_view allow, int retry_after, s
   status_ = status;
   body_sent_ = 0;
   head_written_ = loop_->exact_now();
-  whole_with_head_ = !held_back_;
+  whole_with_head_ = !held_back_ || release_when_complete_;
   if (peer_ != nullptr) {
     const std::size_t record = protocol::begin_record(out());
     const std::size_t content = out().size();
