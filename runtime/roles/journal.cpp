@@ -8,9 +8,8 @@ namespace {
 constexpr std::string_view hidden = "[redacted]";
 constexpr std::size_t shortest_secret = 4;
 
-/// Replaces every `secret` in `text`, which may be `scratch`.
+/// `text`, which may be `scratch`, with every `secret` replaced.
 std::string_view without(std::string_view secret, std::string_view text, std::string& scratch) {
-  if (secret.size() < shortest_secret || text.find(secret) == std::string_view::npos) return text;
   std::string replaced;
   std::size_t from = 0;
   for (std::size_t at = 0; (at = text.find(secret, from)) != std::string_view::npos;
@@ -22,16 +21,10 @@ std::string_view without(std::string_view secret, std::string_view text, std::st
   return scratch;
 }
 
-}  // namespace
-
-std::string_view redacted(const cgi::Params& params, const std::vector<std::string>& names,
-                          std::string_view text, std::string& scratch) {
-  redact(params, names, {&text, 1}, {&scratch, 1});
-  return text;
-}
-
-void redact(const cgi::Params& params, const std::vector<std::string>& names,
-            std::span<std::string_view> texts, std::span<std::string> scratch) {
+/// `scratch_of` gives the string for a text's place, where something is found in it.
+template <class ScratchOf>
+void redact_each(const cgi::Params& params, const std::vector<std::string>& names,
+                 std::span<std::string_view> texts, ScratchOf&& scratch_of) {
   for (const std::string& name : names) {
     const std::string_view value = params.get(name);
     if (value.size() < shortest_secret) continue;
@@ -39,10 +32,30 @@ void redact(const cgi::Params& params, const std::vector<std::string>& names,
     const std::string_view rest = space == std::string_view::npos ? value : value.substr(space + 1);
     for (std::size_t i = 0; i < texts.size(); ++i) {
       if (rest.size() > texts[i].size()) continue;
-      texts[i] = without(value, texts[i], scratch[i]);
-      if (space != std::string_view::npos) texts[i] = without(rest, texts[i], scratch[i]);
+      const auto hide = [&](std::string_view secret) {
+        if (secret.size() < shortest_secret || texts[i].find(secret) == std::string_view::npos) return;
+        texts[i] = without(secret, texts[i], scratch_of(i));
+      };
+      hide(value);
+      if (space != std::string_view::npos) hide(rest);
     }
   }
+}
+
+}  // namespace
+
+std::string_view redacted(const cgi::Params& params, const std::vector<std::string>& names,
+                          std::string_view text, std::string& scratch) {
+  redact_each(params, names, {&text, 1}, [&](std::size_t) -> std::string& { return scratch; });
+  return text;
+}
+
+void redact(const cgi::Params& params, const std::vector<std::string>& names,
+            std::span<std::string_view> texts, std::vector<std::string>& scratch) {
+  redact_each(params, names, texts, [&](std::size_t place) -> std::string& {
+    scratch.resize(texts.size());
+    return scratch[place];
+  });
 }
 
 std::string listed(const cgi::Params& params, const std::vector<std::string>& names) {

@@ -28,9 +28,9 @@ struct Journal {
 [[nodiscard]] std::string_view redacted(const cgi::Params& params, const std::vector<std::string>& names,
                                         std::string_view text, std::string& scratch);
 
-/// The same of several texts, each with its own of `scratch`.
+/// The same of several texts. `scratch` comes empty, and stays so where nothing was found.
 void redact(const cgi::Params& params, const std::vector<std::string>& names,
-            std::span<std::string_view> texts, std::span<std::string> scratch);
+            std::span<std::string_view> texts, std::vector<std::string>& scratch);
 
 /// All parameters as `NAME=VALUE NAME=VALUE`, redacted.
 [[nodiscard]] std::string listed(const cgi::Params& params, const std::vector<std::string>& names);

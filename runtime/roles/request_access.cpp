@@ -1,5 +1,7 @@
 #include <array>
 #include <chrono>
+#include <string>
+#include <vector>
 
 #include "runtime/roles/request.hpp"
 
@@ -44,7 +46,7 @@ void Request::tell_access(std::string_view end) {
       slice_ == Slice::authorizer ? guards_.collected().find_variable("REMOTE_USER") : nullptr;
   std::array<std::string_view, 3> clean = {params_.get("REMOTE_ADDR"), params_.get("REMOTE_USER"),
                                            params_.get("REQUEST_URI")};
-  std::array<std::string, 3> scratch;
+  std::vector<std::string> scratch;
   redact(params_, env_.journal.redact, clean, scratch);
   const auto& [client, user, uri] = clean;
 

@@ -44,6 +44,22 @@ TEST(Redacted, HidesTheValuesWhereverTheyStand) {
   }
 }
 
+TEST(Redacted, SeveralTextsAtOnceNeedMemoryOnlyWhereSomethingIsFound) {
+  cgi::Params params;
+  fill(params, "Bearer abcdef", "sid=12345");
+  std::vector<std::string> scratch;
+  std::string_view texts[] = {"nothing", "", "/of/some/length"};  // NOLINT(*-avoid-c-arrays)
+  redact(params, secrets, texts, scratch);
+  EXPECT_TRUE(scratch.empty());
+  EXPECT_EQ(texts[2], "/of/some/length");
+  texts[0] = "abcdef sid=12345 abcdef";
+  texts[2] = "/sid=12345?Bearer abcdef";
+  redact(params, secrets, texts, scratch);
+  EXPECT_EQ(texts[0], "[redacted] [redacted] [redacted]");
+  EXPECT_EQ(texts[1], "");
+  EXPECT_EQ(texts[2], "/[redacted]?[redacted]");
+}
+
 TEST(Redacted, AListOfParametersShowsTheNamesOfSecretsAlone) {
   cgi::Params params;
   params.add("HTTP_AUTHORIZATION", "Bearer abcdef");
