@@ -1,9 +1,10 @@
 #pragma once
 
 #include "runtime/base/clock.hpp"
-#include "runtime/log/line_builder.hpp"
 
 namespace trivet::log {
+
+class LineBuilder;
 
 /// Where requests are told: a line for each, put together where it is to stand.
 ///

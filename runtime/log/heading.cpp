@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 
+#include "runtime/log/digits.hpp"
 #include "runtime/log/time_text.hpp"
 
 namespace trivet::log {
@@ -16,11 +18,10 @@ constexpr std::string_view before_time = R"({"time":")";  // In JSON.
 LineBuilder Heading::begin(char* room, base::TimePoint now) noexcept {
   if (size_ == 0 || now < second_ || now >= second_ + std::chrono::seconds(1)) renew(now);
   std::memcpy(room, bytes_.data(), copied);
-  const auto thousandths = static_cast<unsigned>((now - second_) / std::chrono::milliseconds(1));
-  char* const at = room + milliseconds_at + (format_ == Settings::Format::json ? before_time.size() : 0);
-  at[0] = static_cast<char>('0' + thousandths / 100);
-  at[1] = static_cast<char>('0' + thousandths / 10 % 10);
-  at[2] = static_cast<char>('0' + thousandths % 10);
+  const auto passed = static_cast<std::uint32_t>((now - second_).count());  // Less than a second.
+  constexpr std::uint32_t millisecond = base::Duration(std::chrono::milliseconds(1)).count();
+  write_three_digits(room + milliseconds_at + (format_ == Settings::Format::json ? before_time.size() : 0),
+                     passed / millisecond);
   return {room, format_, size_};
 }
 

@@ -2,43 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "runtime/log/meaning.hpp"
 
 namespace trivet::log {
 
 namespace {
-
-/// What a byte means to a line. Of several bytes the largest tells.
-enum Meaning : unsigned {
-  bare,     ///< Stands for itself everywhere.
-  plain,    ///< Stands for itself in quotes.
-  special,  ///< Is, or may be, written as something else.
-};
-
-constexpr std::array<unsigned char, 256> meanings = [] {
-  std::array<unsigned char, 256> all{};
-  all.fill(special);
-  for (unsigned c = 0x20; c < 0x7f; ++c) all[c] = plain;
-  all['"'] = all['\\'] = special;
-  for (unsigned c = '0'; c <= '9'; ++c) all[c] = bare;
-  for (unsigned c = 'a'; c <= 'z'; ++c) all[c] = all[c - 'a' + 'A'] = bare;
-  for (const char c : std::string_view("-_.,:/@%+")) all[static_cast<unsigned char>(c)] = bare;
-  return all;
-}();
-
-unsigned meaning_of(char c) noexcept { return meanings[static_cast<unsigned char>(c)]; }
-
-/// Of all bytes; an empty text does not stand bare.
-unsigned meaning_of(std::string_view text) noexcept {
-  static_assert((bare | plain) == plain && (plain | special) > plain);
-  unsigned all = text.empty() ? plain : bare;
-  const char* at = text.data();
-  std::size_t left = text.size();
-  for (; left >= 4; left -= 4, at += 4)
-    all |= meaning_of(at[0]) | meaning_of(at[1]) | meaning_of(at[2]) | meaning_of(at[3]);
-  for (; left != 0; --left) all |= meaning_of(*at++);
-  return all;
-}
 
 unsigned byte_at(std::string_view text, std::size_t at) noexcept {
   return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
@@ -144,13 +113,27 @@ void LineBuilder::field(std::string_view name, std::string_view value) noexcept 
   put_value(value);
 }
 
-char* LineBuilder::write_long_number(char* at, std::uint64_t value) noexcept {
-  return std::to_chars(at, at + most_digits, value).ptr;
+template <bool json>
+char* LineBuilder::put_text(char* at, std::string_view value) noexcept {
+  if (value.empty()) return json ? close<json>(at) : quotes(at);
+  const unsigned meaning = meaning_of(value);
+  if (meaning > plain) {
+    end_ = at;
+    put_value(value);
+    return end_;
+  }
+  const bool quoted = !json && meaning != bare;
+  if (quoted) *at++ = '"';
+  at = copied(at, value);
+  if (json || quoted) *at++ = '"';
+  return at;
 }
+template char* LineBuilder::put_text<true>(char* at, std::string_view value) noexcept;
+template char* LineBuilder::put_text<false>(char* at, std::string_view value) noexcept;
 
 void LineBuilder::put_value(std::string_view value) noexcept {
   if (cut_) return;
-  const unsigned meaning = meaning_of(value);
+  const unsigned meaning = value.empty() ? unsigned{plain} : meaning_of(value);
   const bool quoted = json_ || meaning != bare;
   if (meaning > plain || value.size() + 2 > room()) {
     if (quoted && !json_) put("\"");
@@ -210,12 +193,6 @@ void LineBuilder::put_json_begin(std::string_view name) noexcept {
   put_escaped(name);
   put("\":\"");
   if (cut_) end_ = before;
-}
-
-std::string_view LineBuilder::finish() noexcept {
-  if (cut_) put_end(json_ ? ",\"cut\":true" : " [cut]");
-  put_end(json_ ? "}\n" : "\n");
-  return {begin_, size()};
 }
 
 }  // namespace trivet::log

@@ -1,29 +1,18 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
+#include "runtime/log/fields.hpp"
 #include "runtime/log/log.hpp"
 
 namespace trivet::log {
 
 /// `info`, as in the configuration.
 [[nodiscard]] std::string_view name_of(Level level) noexcept;
-
-/// The name of a field, where it is written down: small letters and _, and none of time, level, text and cut.
-template <std::size_t size>
-struct FieldName {
-  consteval FieldName(const char (&name)[size]) {  // NOLINT(*-avoid-c-arrays, *-explicit-*)
-    std::copy_n(name, size, bytes.begin());
-  }
-  [[nodiscard]] constexpr std::string_view view() const noexcept { return {bytes.data(), size - 1}; }
-
-  std::array<char, size> bytes{};
-};
 
 /// Writes one event as one line to where it is to stand, field by field.
 ///
@@ -55,45 +44,38 @@ class LineBuilder {
 
   void field(std::string_view name, std::string_view value) noexcept;
 
-  // The same for lines of which there are many. The name is written down.
-  template <FieldName name>
-  void text(std::string_view value) noexcept {
-    if (begin<name>(0)) {
-      put_value(value);
-    } else {
-      field(name.view(), value);
+  /// The same of many, by one look at the room there is: how a line is written of which there are many.
+  template <class... Fields>
+  [[gnu::always_inline]] void fields(const Fields&... all) noexcept {  // So that no field stands in memory.
+    if ((most_of(all) + ...) > room()) {
+      fields_within(all...);
+      return;
     }
-  }
-  /// A value that stands bare in text: none of its bytes is looked at.
-  template <FieldName name>
-  void word(std::string_view value) noexcept {
-    if (begin<name>(value.size())) {
-      put_end(value);
-      end_value();
+    // The next byte is a variable of its own, for the compiler to keep in a register.
+    char* at = end_;
+    if (json_) {
+      ((at = put<true>(at, all)), ...);
     } else {
-      field(name.view(), value);
+      ((at = put<false>(at, all)), ...);
     }
-  }
-  template <FieldName name>
-  void number(std::uint64_t value) noexcept {
-    digits<name>([value](char* at) { return write_number(at, value); });
-  }
-  /// With three decimals.
-  template <FieldName name>
-  void milliseconds(std::uint64_t microseconds) noexcept {
-    digits<name>([microseconds](char* at) { return write_milliseconds(at, microseconds); });
+    end_ = at;
   }
 
   /// How much stands there.
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(end_ - begin_); }
   /// Ends the line: all of it.
-  [[nodiscard]] std::string_view finish() noexcept;
+  [[nodiscard]] std::string_view finish() noexcept {
+    if (cut_) put_end(json_ ? ",\"cut\":true" : " [cut]");
+    if (json_) *end_++ = '}';
+    *end_++ = '\n';
+    return {begin_, size()};
+  }
 
  private:
   static constexpr std::size_t kept_for_end = 32;
-  static constexpr std::size_t most_digits = 24;
 
-  /// What stands before a value.
+  /// What stands before a value. All bytes of it are copied, whatever is needed of them: a copy of a fixed
+  /// size is cheap.
   struct Opening {
     consteval Opening(std::string_view before, std::string_view name, std::string_view after) {
       for (const std::string_view each : {before, name, after}) {
@@ -103,72 +85,91 @@ class LineBuilder {
     std::array<char, 16> bytes{};
     std::size_t size = 0;
   };
+  template <bool json, FieldName name>
+  [[nodiscard]] static char* open(char* at) noexcept {
+    static constexpr Opening opening(json ? ",\"" : " ", name.view(), json ? "\":\"" : "=");
+    std::memcpy(at, opening.bytes.data(), sizeof(opening.bytes));
+    return at + opening.size;
+  }
+  /// What stands behind one whose quotes are only those of the format.
+  template <bool json>
+  [[nodiscard]] static char* close(char* at) noexcept {
+    if (json) *at++ = '"';
+    return at;
+  }
+
+  /// As many bytes as a field may become, however its value is escaped.
+  static constexpr std::size_t most_around = sizeof(Opening::bytes) + 2;
+  static constexpr std::size_t most_of_a_byte = 5;
+  template <FieldName name>
+  [[nodiscard]] static std::size_t most_of(const Text<name>& field) noexcept {
+    return most_around + most_of_a_byte * field.value.size();
+  }
+  template <class Digits>
+  [[nodiscard]] static constexpr std::size_t most_of(const Digits& /*field*/) noexcept {
+    return most_around + Digits::most;
+  }
+
+  // Where there is room for certain.
+  template <bool json, FieldName name>
+  [[nodiscard]] char* put(char* at, const Text<name>& field) noexcept {
+    at = open<json, name>(at);
+    return field.is_bare ? close<json>(copied(at, field.value)) : put_text<json>(at, field.value);
+  }
+  template <bool json, class Digits>
+  [[nodiscard]] char* put(char* at, const Digits& field) noexcept {
+    at = open<json, Digits::name>(at);
+    char* const end = field.write(at);
+    return json || end != at ? close<json>(end) : quotes(at);
+  }
+
+  // Where the line may end within them.
+  template <class... Fields>
+  [[gnu::noinline, gnu::cold]] void fields_within(Fields... all) noexcept {
+    (field_of(all), ...);
+  }
+  template <FieldName name>
+  void field_of(const Text<name>& each) noexcept {
+    field(name.view(), each.value);
+  }
+  template <class Digits>
+  void field_of(const Digits& each) noexcept {
+    std::array<char, Digits::most> written;
+    char* const first = written.data();
+    field(Digits::name.view(), {first, static_cast<std::size_t>(each.write(first) - first)});
+  }
+
+  [[nodiscard]] static char* copied(char* at, std::string_view value) noexcept {
+    const char* const from = value.data();
+    const std::size_t size = value.size();
+    const auto ends = [=]<std::size_t half>(std::array<char, half> /*of*/) {
+      std::memcpy(at, from, half);
+      std::memcpy(at + size - half, from + size - half, half);
+    };
+    if (size > 32) {
+      std::memcpy(at, from, size);
+    } else if (size >= 16) {
+      ends(std::array<char, 16>());
+    } else if (size >= 8) {
+      ends(std::array<char, 8>());
+    } else if (size >= 4) {
+      ends(std::array<char, 4>());
+    } else {
+      for (std::size_t i = 0; i < size; ++i) at[i] = from[i];
+    }
+    return at + size;
+  }
+  [[nodiscard]] static char* quotes(char* at) noexcept {
+    std::memcpy(at, "\"\"", 2);
+    return at + 2;
+  }
 
   [[nodiscard]] std::size_t room() const noexcept {
     // A closing quote may stand in what is kept for the end already.
     return end_ < limit_ ? static_cast<std::size_t>(limit_ - end_) : 0;
   }
-  /// Up to the value; false, and nothing is written, where there is no room for that and `more`.
-  template <FieldName name>
-  [[nodiscard]] bool begin(std::size_t more) noexcept {
-    static constexpr Opening text(" ", name.view(), "=");
-    static constexpr Opening json(",\"", name.view(), "\":\"");
-    // All bytes of it are copied, whatever is needed of them: a copy of a fixed size is cheap.
-    if (limit_ - end_ < static_cast<std::ptrdiff_t>(sizeof(text.bytes) + more)) return false;
-    // In each case by itself, so that bytes and size are constants.
-    if (json_) {
-      std::memcpy(end_, json.bytes.data(), sizeof(json.bytes));
-      end_ += json.size;
-    } else {
-      std::memcpy(end_, text.bytes.data(), sizeof(text.bytes));
-      end_ += text.size;
-    }
-    return true;
-  }
-  void end_value() noexcept {
-    if (json_) *end_++ = '"';
-  }
-  /// `write` gives the end of what it wrote, at most `most_digits` on.
-  template <FieldName name, class Write>
-  void digits(Write&& write) noexcept {
-    if (begin<name>(most_digits)) {
-      end_ = write(end_);
-      end_value();
-    } else {
-      std::array<char, most_digits> written;
-      char* const first = written.data();
-      field(name.view(), {first, static_cast<std::size_t>(write(first) - first)});
-    }
-  }
-  static char* write_digit(char* at, std::uint64_t value) noexcept {
-    *at = static_cast<char>('0' + value);
-    return at + 1;
-  }
-  /// Of 0 to 99.
-  static char* write_two_digits(char* at, std::uint64_t value) noexcept {
-    static constexpr auto pairs = [] {
-      std::array<std::array<char, 2>, 100> all{};
-      for (unsigned i = 0; i < all.size(); ++i)
-        all.at(i) = {static_cast<char>('0' + i / 10), static_cast<char>('0' + i % 10)};
-      return all;
-    }();
-    std::memcpy(at, pairs[value].data(), 2);
-    return at + 2;
-  }
-  static char* write_number(char* at, std::uint64_t value) noexcept {
-    if (value < 10) return write_digit(at, value);
-    if (value >= 1000) return write_long_number(at, value);
-    if (value >= 100) at = write_digit(at, value / 100);
-    return write_two_digits(at, value % 100);
-  }
-  static char* write_milliseconds(char* at, std::uint64_t microseconds) noexcept {
-    at = write_number(at, microseconds / 1000);
-    const std::uint64_t rest = microseconds % 1000;
-    *at++ = '.';
-    return write_two_digits(write_digit(at, rest / 100), rest % 100);
-  }
-  static char* write_long_number(char* at, std::uint64_t value) noexcept;
-
+  template <bool json>
+  [[nodiscard]] char* put_text(char* at, std::string_view value) noexcept;
   void put_value(std::string_view value) noexcept;
   /// All or nothing; what does not fit before the last bytes, which are kept for the end, cuts the line.
   void put(std::string_view piece) noexcept;

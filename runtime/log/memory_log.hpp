@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/log/access_log.hpp"
+#include "runtime/log/line_builder.hpp"
 #include "runtime/log/log.hpp"
 
 namespace trivet::log {

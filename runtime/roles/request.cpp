@@ -360,7 +360,9 @@ void Request::answered() {
   const base::TimePoint head = writer_.head_written();
   env_.tally.response(route_, writer_.status(), head > begun_ ? head - begun_ : base::Duration{});
   if (env_.journal.access != nullptr)
-    tell_access(aborted_ ? "aborted" : writer_.incomplete() ? "cut" : "complete");
+    tell_access(aborted_               ? std::string_view("aborted")
+                : writer_.incomplete() ? std::string_view("cut")
+                                       : std::string_view("complete"));
   if (writer_.head_bytes() > nginx_buffer) {
     tell_once(told_large_head, "a head is larger than nginx takes by default", "see fastcgi_buffer_size",
               log::Level::warn);

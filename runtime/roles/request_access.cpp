@@ -1,8 +1,9 @@
 #include <array>
-#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/log/line_builder.hpp"
 #include "runtime/roles/request.hpp"
 
 /// The line of a request in the access log.
@@ -19,17 +20,6 @@ std::string_view name_of(Slice slice) noexcept {
       return "filter";
   }
   return "responder";
-}
-
-/// Nothing when one of the two was not reached.
-template <log::FieldName name>
-void put_time(log::LineBuilder& line, base::TimePoint from, base::TimePoint to) noexcept {
-  if (from == base::TimePoint{} || to == base::TimePoint{}) {
-    line.text<name>({});
-  } else {
-    const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
-    line.milliseconds<name>(static_cast<std::uint64_t>(passed > 0 ? passed : 0));
-  }
 }
 
 }  // namespace
@@ -51,26 +41,20 @@ void Request::tell_access(std::string_view end) {
   const auto& [client, user, uri] = clean;
 
   log::LineBuilder line = env_.journal.access->begin(now);
-  line.text<"route">(route_name());
-  line.word<"role">(name_of(slice_));
-  if (writer_.status() == 0) {
-    line.text<"status">({});
-  } else {
-    line.number<"status">(static_cast<std::uint64_t>(writer_.status()));
-  }
-  line.word<"end">(end);
-  line.number<"received">(body_.received + data_.received);
-  line.number<"sent">(writer_.body_sent());
-  put_time<"params_ms">(line, begun_, stamps_.params);
-  put_time<"guards_ms">(line, stamps_.params, guards);
-  put_time<"head_ms">(line, stamps_.guards, head);
-  put_time<"body_ms">(line, head, now);
-  put_time<"total_ms">(line, begun_, now);
-  line.text<"request">(facts_.request_id);
-  line.text<"client">(client);
-  line.text<"user">(named != nullptr ? std::string_view(named->value) : user);
-  line.text<"method">(params_.get("REQUEST_METHOD"));
-  line.text<"uri">(uri);
+  const bool is_own_id = env_.journal.request_id.empty();  // Hexadecimal digits.
+  const std::optional<std::uint64_t> status =
+      writer_.status() == 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(writer_.status()));
+  line.fields(log::Text<"route">{route_name(), route_ != nullptr && route_->has_bare_name},
+              log::Text<"role">{name_of(slice_), true}, log::Number<"status">{status},
+              log::Text<"end">{end, true}, log::Number<"received">{body_.received + data_.received},
+              log::Number<"sent">{writer_.body_sent()},
+              log::Milliseconds<"params_ms">{begun_, stamps_.params},
+              log::Milliseconds<"guards_ms">{stamps_.params, guards},
+              log::Milliseconds<"head_ms">{stamps_.guards, head}, log::Milliseconds<"body_ms">{head, now},
+              log::Milliseconds<"total_ms">{begun_, now}, log::Text<"request">{facts_.request_id, is_own_id},
+              log::Text<"client">{client},
+              log::Text<"user">{named != nullptr ? std::string_view(named->value) : user},
+              log::Text<"method">{params_.get("REQUEST_METHOD")}, log::Text<"uri">{uri});
   env_.journal.access->end(line);
 }
 

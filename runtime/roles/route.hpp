@@ -7,6 +7,7 @@
 
 #include "runtime/cgi/request_path.hpp"
 #include "runtime/config/config.hpp"
+#include "runtime/log/meaning.hpp"
 #include "runtime/plugin/plugin.hpp"
 #include "runtime/roles/decision.hpp"
 #include "runtime/roles/guard.hpp"
@@ -18,9 +19,11 @@ namespace trivet::roles {
 ///
 /// Lifetime  Immutable but for `told`, which belongs to the loop; outlives every request.
 struct Route {
-  explicit Route(const config::Route& from) : config(from), pattern(from.path) {}
+  explicit Route(const config::Route& from)
+      : config(from), has_bare_name(log::stands_bare(from.name)), pattern(from.path) {}
 
   config::Route config;
+  bool has_bare_name;  ///< As the access log writes names.
   cgi::PathPattern pattern;
   std::vector<std::uint32_t> listeners;  ///< Indices; empty: all.
   std::vector<Guard> guards;             ///< All have to allow.

@@ -48,6 +48,7 @@ class Journal : public ::testing::Test {
     guard.kind = config::Guard::Kind::plugin;
     guard.plugin = "gate";
     guarded.authorize.push_back(guard);
+    bench.route("two \"words\"", "/words").respond = "hello";
     bench.route("shout", "/shout").filter = {{.plugin = "upper"}};
     bench.open();
     bench.environment().journal = {&access, {"HTTP_AUTHORIZATION", "QUERY_STRING"}, {}};
@@ -86,56 +87,62 @@ TEST_P(AccessOf, IsOneLineThatSaysHowItEnded) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, AccessOf,
-    ::testing::Values(AccessCase{"Responder",
-                                 "/hello",
-                                 {},
-                                 "route=hello role=responder status=200 end=complete received=0 sent=6 ",
-                                 " method=GET uri=/hello"},
-                      AccessCase{"Body",
-                                 "/echo",
-                                 {.body = "0123456789"},
-                                 "route=echo role=responder status=200 end=complete received=10 sent=10 ",
-                                 " method=POST uri=/echo"},
-                      AccessCase{"Head",
-                                 "/hello",
-                                 {.params = {{"REQUEST_METHOD", "HEAD"}}},
-                                 "route=hello role=responder status=200 end=complete received=0 sent=0 ",
-                                 " method=HEAD uri=/hello"},
-                      AccessCase{"Large",
-                                 "/pour?200000",
-                                 {},
-                                 "route=pour role=responder status=200 end=complete received=0 sent=200000 ",
-                                 " method=GET uri=\"/pour?[redacted]\""},
-                      AccessCase{"Filter",
-                                 "/shout",
-                                 {.role = 3, .data = "abc"},
-                                 "route=shout role=filter status=200 end=complete received=3 sent=3 ",
-                                 " method=GET uri=/shout"},
-                      AccessCase{"Granted",
-                                 "/guarded",
-                                 {.role = 2, .params = {{"HTTP_X_KEY", "good"}}},
-                                 "route=guarded role=authorizer status=200 end=complete received=0 sent=0 ",
-                                 " method=GET uri=/guarded"},
-                      AccessCase{"Denied",
-                                 "/guarded",
-                                 {.role = 2},
-                                 "route=guarded role=authorizer status=403 end=complete received=0 sent=3 ",
-                                 " method=GET uri=/guarded"},
-                      AccessCase{"NoRoute",
-                                 "/nowhere",
-                                 {},
-                                 "route=\"\" role=responder status=404 end=complete received=0 sent=14 ",
-                                 " method=GET uri=/nowhere"},
-                      AccessCase{"Failed",
-                                 "/head?throw",
-                                 {},
-                                 "route=head role=responder status=500 end=complete received=0 sent=26 ",
-                                 " method=GET uri=\"/head?[redacted]\""},
-                      AccessCase{"Cut",
-                                 "/head?throw-late",
-                                 {},
-                                 "route=head role=responder status=200 end=cut received=0 sent=5 ",
-                                 " method=GET uri=\"/head?[redacted]\""}),
+    ::testing::Values(
+        AccessCase{"Responder",
+                   "/hello",
+                   {},
+                   "route=hello role=responder status=200 end=complete received=0 sent=6 ",
+                   " method=GET uri=/hello"},
+        AccessCase{"Body",
+                   "/echo",
+                   {.body = "0123456789"},
+                   "route=echo role=responder status=200 end=complete received=10 sent=10 ",
+                   " method=POST uri=/echo"},
+        AccessCase{"Head",
+                   "/hello",
+                   {.params = {{"REQUEST_METHOD", "HEAD"}}},
+                   "route=hello role=responder status=200 end=complete received=0 sent=0 ",
+                   " method=HEAD uri=/hello"},
+        AccessCase{"Large",
+                   "/pour?200000",
+                   {},
+                   "route=pour role=responder status=200 end=complete received=0 sent=200000 ",
+                   " method=GET uri=\"/pour?[redacted]\""},
+        AccessCase{"Filter",
+                   "/shout",
+                   {.role = 3, .data = "abc"},
+                   "route=shout role=filter status=200 end=complete received=3 sent=3 ",
+                   " method=GET uri=/shout"},
+        AccessCase{"Granted",
+                   "/guarded",
+                   {.role = 2, .params = {{"HTTP_X_KEY", "good"}}},
+                   "route=guarded role=authorizer status=200 end=complete received=0 sent=0 ",
+                   " method=GET uri=/guarded"},
+        AccessCase{"Denied",
+                   "/guarded",
+                   {.role = 2},
+                   "route=guarded role=authorizer status=403 end=complete received=0 sent=3 ",
+                   " method=GET uri=/guarded"},
+        AccessCase{"RouteNameThatIsNotBare",
+                   "/words",
+                   {},
+                   "route=\"two \\\"words\\\"\" role=responder status=200 end=complete received=0 sent=6 ",
+                   " method=GET uri=/words"},
+        AccessCase{"NoRoute",
+                   "/nowhere",
+                   {},
+                   "route=\"\" role=responder status=404 end=complete received=0 sent=14 ",
+                   " method=GET uri=/nowhere"},
+        AccessCase{"Failed",
+                   "/head?throw",
+                   {},
+                   "route=head role=responder status=500 end=complete received=0 sent=26 ",
+                   " method=GET uri=\"/head?[redacted]\""},
+        AccessCase{"Cut",
+                   "/head?throw-late",
+                   {},
+                   "route=head role=responder status=200 end=cut received=0 sent=5 ",
+                   " method=GET uri=\"/head?[redacted]\""}),
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST_F(Journal, ALineHasTheSameFieldsInBothFormats) {
@@ -242,8 +249,10 @@ TEST_P(IdOf, IsTheSameForThePluginAndInTheLog) {
   Bench::Wire& wire = bench.connect();
   wire.send(request("/blabber", {.params = each.params}));
   EXPECT_EQ(wire.answer().body(), each.expected);
-  EXPECT_THAT(access.lines(), ElementsAre(HasSubstr(std::string(" request=") + each.expected + " ")));
-  EXPECT_TRUE(bench.log.contains(std::string("says=\"it is \" request=") + each.expected));
+  const std::string expected = each.expected;
+  const std::string shown = expected.find('=') == std::string::npos ? expected : '"' + expected + '"';
+  EXPECT_THAT(access.lines(), ElementsAre(HasSubstr(" request=" + shown + " ")));
+  EXPECT_TRUE(bench.log.contains("says=\"it is \" request=" + shown));
 }
 
 const Names both = {{"REQUEST_ID", "web-1"}, {"HTTP_X_REQUEST_ID", "client-1"}};
@@ -255,6 +264,7 @@ INSTANTIATE_TEST_SUITE_P(
         IdCase{"MadeByTheHostUnlessConfigured", "", both, own},
         IdCase{"OfTheWebServer", "REQUEST_ID", both, "web-1"},
         IdCase{"OfTheClient", "HTTP_X_REQUEST_ID", both, "client-1"},
+        IdCase{"OfTheWebServerInQuotes", "REQUEST_ID", {{"REQUEST_ID", "a=b~c"}}, "a=b~c"},
         IdCase{"MadeWhereThereIsNone", "REQUEST_ID", {}, own},
         IdCase{"MadeWhereItIsEmpty", "REQUEST_ID", {{"REQUEST_ID", ""}}, own},
         IdCase{"MadeWhereItWouldNotStandInALine",

@@ -79,7 +79,7 @@ class Batches : public testing::Test {
   }
   void write(std::string_view uri) {
     LineBuilder line = log->begin(loop.now());
-    line.text<"uri">(uri);
+    line.fields(Text<"uri">{uri});
     log->end(line);
   }
   /// Numbered, so that none is like another.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <limits>
 #include <memory>
 #include <string>
@@ -10,7 +11,9 @@
 namespace trivet::log {
 namespace {
 
-TEST(LineBuilderShortcuts, WriteWhatFieldWritesAtEveryLengthUpToTheBound) {
+constexpr base::TimePoint start{base::Duration(1)};  // Not unset.
+
+TEST(LineBuilderFields, AreWhatFieldWritesAtEveryLengthUpToTheBound) {
   constexpr std::uint64_t numbers[] = {
       0, 7, 10, 99, 100, 105, 999, 1000, 9999, 10000, 1234567, std::numeric_limits<std::uint64_t>::max()};
   const std::string values[] = {"",
@@ -31,27 +34,33 @@ TEST(LineBuilderShortcuts, WriteWhatFieldWritesAtEveryLengthUpToTheBound) {
   const auto compare = [&](std::size_t filled) {
     for (const Settings::Format format : {Settings::Format::text, Settings::Format::json}) {
       for (const std::uint64_t number : numbers) {
-        const std::string rest = std::to_string(1000 + number % 1000).substr(1);
+        const base::Duration since(static_cast<std::int64_t>(number / 4));
+        const std::uint64_t passed = number / 4 / 1000;  // Microseconds.
+        const std::string rest = std::to_string(1000 + passed % 1000).substr(1);
         const auto fast = written(format, filled, [&](LineBuilder& line) {
-          line.number<"one">(number);
-          line.milliseconds<"two_ms">(number);
-          line.word<"three">("bare");
+          line.fields(Number<"one">{number}, Milliseconds<"two_ms">{start, start + since},
+                      Text<"three">{"bare", true});
         });
         const auto slow = written(format, filled, [&](LineBuilder& line) {
           line.field("one", std::to_string(number));
-          line.field("two_ms", std::to_string(number / 1000) + "." + rest);
+          line.field("two_ms", std::to_string(passed / 1000) + "." + rest);
           line.field("three", "bare");
         });
         ASSERT_EQ(fast, slow) << filled;
       }
       for (const std::string& value : values) {
         const auto fast = written(format, filled, [&](LineBuilder& line) {
-          line.text<"one">(value);
-          line.text<"two">(value);
+          line.fields(Text<"one">{value}, Text<"two">{value}, Number<"none">{},
+                      Milliseconds<"no_ms">{start, {}}, Milliseconds<"never_ms">{{}, start},
+                      Milliseconds<"back_ms">{start + base::Duration(1), start});
         });
         const auto slow = written(format, filled, [&](LineBuilder& line) {
           line.field("one", value);
           line.field("two", value);
+          line.field("none", "");
+          line.field("no_ms", "");
+          line.field("never_ms", "");
+          line.field("back_ms", "0.000");
         });
         ASSERT_EQ(fast, slow) << filled;
       }
@@ -62,17 +71,17 @@ TEST(LineBuilderShortcuts, WriteWhatFieldWritesAtEveryLengthUpToTheBound) {
     compare(filled);
 }
 
-TEST(LineBuilderShortcuts, NeverWriteBehindTheRoomOfALine) {
+TEST(LineBuilderFields, AreNeverWrittenBehindTheRoomOfALine) {
   constexpr std::size_t behind = 64;
   const auto try_length = [](Settings::Format format, std::size_t length, char c) {
     std::array<char, LineBuilder::capacity + behind> room;
     room.fill('#');
     LineBuilder line(room.data(), format, {}, Level::info, "event");
-    line.text<"one">(std::string(length, c));
-    line.number<"two">(length);
-    line.milliseconds<"three">(length);
-    line.word<"four">("bare");
-    line.text<"five">(std::string(length % 40, c));
+    const std::string long_value(length, c);
+    const std::string short_value(length % 40, c);
+    line.fields(Text<"one">{long_value}, Number<"two">{length},
+                Milliseconds<"three">{start, start + std::chrono::microseconds(length)},
+                Text<"four">{"bare", true}, Text<"five">{short_value});
     ASSERT_LE(line.finish().size(), LineBuilder::capacity) << length;
     ASSERT_EQ(std::string(room.end() - behind, room.end()), std::string(behind, '#')) << length;
   };
@@ -88,12 +97,11 @@ TEST(LineBuilderShortcuts, NeverWriteBehindTheRoomOfALine) {
   }
 }
 
-TEST(LineBuilderShortcuts, WriteEveryNumberAsFieldDoes) {
+TEST(LineBuilderFields, AreWhatFieldWritesOfEveryNumber) {
   for (std::uint64_t number = 0; number < 20000; ++number) {
     std::array<char, LineBuilder::capacity> room;
     LineBuilder line(room.data(), Settings::Format::text, {}, Level::info, "event");
-    line.number<"one">(number);
-    line.milliseconds<"two">(number);
+    line.fields(Number<"one">{number}, Milliseconds<"two">{start, start + std::chrono::microseconds(number)});
     const std::string digits = std::to_string(number);
     ASSERT_EQ(line.finish(), "info  event one=" + digits + " two=" + std::to_string(number / 1000) + "." +
                                  std::to_string(1000 + number % 1000).substr(1) + "\n");
@@ -107,12 +115,12 @@ std::string line_of(Settings::Format format, std::string_view value, bool by_fie
   if (by_field) {
     line.field("key", value);
   } else {
-    line.text<"key">(value);
+    line.fields(Text<"key">{value});
   }
   return std::string(line.finish());
 }
 
-TEST(LineBuilderShortcuts, WriteEveryByteAtEveryPlaceAsFieldDoes) {
+TEST(LineBuilderFields, AreWhatFieldWritesOfEveryByteAtEveryPlace) {
   const std::string filling = "0az9AZ-_.,:/@%+BCDEFGHIJKLMNOPQRSTUVWXYbcdefghijklmn";
   for (std::size_t length = 1; length <= filling.size(); ++length) {
     for (std::size_t at = 0; at < length; ++at) {
@@ -130,7 +138,7 @@ TEST(LineBuilderShortcuts, WriteEveryByteAtEveryPlaceAsFieldDoes) {
   }
 }
 
-TEST(LineBuilderShortcuts, WriteValuesOfEveryLengthAsFieldDoes) {
+TEST(LineBuilderFields, AreWhatFieldWritesOfValuesOfEveryLength) {
   const std::string many(LineBuilder::capacity + 100, 'b');
   for (const char last : {'b', ' ', '"', '\n', '\xff'}) {
     for (std::size_t length = 0; length < many.size(); length += length > 300 && length < 7900 ? 97 : 1) {
