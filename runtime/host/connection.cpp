@@ -381,11 +381,15 @@ void Connection::let_go_of_complete() {
 /// Lets go of what has ended. Its id is free only now: the web server cannot use it again before it has seen
 /// the end, and until then the rest of its input, if it came in this turn, says whether any is still to come.
 void Connection::reap() {
-  for (const std::uint16_t id : ended_ids_) demultiplexer_.release(id);
+  if (requests_.empty()) {
+    demultiplexer_.release_all();
+  } else {
+    for (const std::uint16_t id : ended_ids_) demultiplexer_.release(id);
+    for (const roles::Request* request : ended_) demultiplexer_.release(request->id());
+  }
   ended_ids_.clear();
   for (roles::Request* request : ended_) {
     if (!request->input_complete()) unread_input_ = true;
-    demultiplexer_.release(request->id());
     request->detach();
   }
   ended_.clear();

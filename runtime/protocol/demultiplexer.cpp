@@ -303,12 +303,18 @@ void Demultiplexer::answer_values(base::Bytes query) {
 }
 
 void Demultiplexer::release(std::uint16_t id) noexcept {
-  if (!requests_.erase(id)) return;
-  // The rest of a record that is being taken for this request has nobody to go to any more.
-  if (decoder_.header().request_id == id) {
-    target_ = nullptr;
-    action_ = Action::skip;
-  }
+  if (requests_.erase(id) && decoder_.header().request_id == id) drop_rest_of_record();
+}
+
+void Demultiplexer::release_all() noexcept {
+  if (requests_.find(decoder_.header().request_id) != nullptr) drop_rest_of_record();
+  requests_.clear();
+}
+
+/// What is being taken has nobody to go to any more: its request was released.
+void Demultiplexer::drop_rest_of_record() noexcept {
+  target_ = nullptr;
+  action_ = Action::skip;
 }
 
 void Demultiplexer::forget(std::uint16_t id) noexcept {

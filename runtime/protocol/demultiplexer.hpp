@@ -101,6 +101,8 @@ class Demultiplexer {
   /// END_REQUEST for `id` was queued: the id is free again, what still comes for it is ignored
   /// (FastCGI 1.0, 3.3). May be called from inside feed().
   void release(std::uint16_t id) noexcept;
+  /// The same for every request that is open.
+  void release_all() noexcept;
 
   /// Its input is complete, and an abort need not be told any more: what received the input may go now, while
   /// the id stays active until release(). May be called from inside feed().
@@ -154,6 +156,7 @@ class Demultiplexer {
   static void end_stream(OpenRequest& request);
   void abort();
   void violate(OpenRequest& request, std::string_view what);
+  void drop_rest_of_record() noexcept;
   void answer_values(base::Bytes query);
   void ignore() noexcept { ++ignored_; }
   [[nodiscard]] bool is_for_later() const noexcept;

@@ -1,6 +1,7 @@
 #include "runtime/protocol/request_table.hpp"
 
 #include <cassert>
+#include <utility>
 
 namespace trivet::protocol {
 
@@ -23,26 +24,26 @@ RequestTable::RequestTable() noexcept
 void RequestTable::make_room() {
   const std::size_t old_count = mask_ + 1;
   if (size_ + 1 <= old_count / 2) return;
-  auto grown = std::make_unique<OpenRequest[]>(old_count * 2);
-  const auto old_heap = std::move(heap_);
-  OpenRequest* const old_slots = old_heap ? old_heap.get() : inline_.data();
-  heap_ = std::move(grown);
-  mask_ = old_count * 2 - 1;
+  const std::size_t count = old_count * 4;
+  auto grown = std::make_unique<OpenRequest[]>(count);
+  const auto old_heap = std::exchange(heap_, std::move(grown));
+  OpenRequest* const old_slots = std::exchange(slots_, heap_.get());
+  mask_ = count - 1;
   for (std::size_t at = 0; at < old_count; ++at) {
-    if (old_slots[at].input != nullptr) slots()[locate(old_slots[at].id)] = old_slots[at];
+    if (old_slots[at].input != nullptr) slots_[locate(old_slots[at].id)] = old_slots[at];
     old_slots[at].input = nullptr;
   }
 }
 
 void RequestTable::insert(const OpenRequest& request) noexcept {
-  OpenRequest& slot = slots()[locate(request.id)];
-  assert(request.input != nullptr && slot.input == nullptr);
-  slot = request;
+  last_ = locate(request.id);
+  assert(request.input != nullptr && slots_[last_].input == nullptr);
+  slots_[last_] = request;
   ++size_;
 }
 
 bool RequestTable::erase(std::uint16_t id) noexcept {
-  OpenRequest* const table = slots();
+  OpenRequest* const table = slots_;
   std::size_t hole = locate(id);
   if (table[hole].input == nullptr) return false;
   // Whatever probed past the hole moves into it, so that probing never has to step over removed entries.
@@ -53,11 +54,16 @@ bool RequestTable::erase(std::uint16_t id) noexcept {
     hole = at;
   }
   table[hole].input = nullptr;
-  if (--size_ == 0) {
-    heap_.reset();
-    mask_ = inline_slots - 1;
-  }
+  if (--size_ == 0) clear();
   return true;
+}
+
+void RequestTable::clear() noexcept {
+  for (OpenRequest& each : inline_) each.input = nullptr;
+  heap_.reset();
+  slots_ = inline_.data();
+  mask_ = inline_slots - 1;
+  size_ = last_ = 0;
 }
 
 }  // namespace trivet::protocol

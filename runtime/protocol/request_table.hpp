@@ -34,9 +34,10 @@ struct OpenRequest {
 /// Open addressing with linear probing, at most half full. The hash is seeded, so that no choice of ids
 /// makes probing long.
 ///
-/// Lifetime  Pointers into it last until the next insert() or erase().
-/// Memory    Two requests fit inside the object. For more, sixteen bytes per slot on the heap, doubling;
-///           given back when the last request is erased. No bound of its own.
+/// Lifetime  Pointers into it last until the next insert(), erase() or clear().
+/// Memory    Two requests fit inside the object. For more, sixteen bytes per slot on the heap, four times as
+///           many whenever they are half full; given back when the last request is erased. No bound of its
+///           own.
 class RequestTable {
  public:
   RequestTable() noexcept;
@@ -47,11 +48,12 @@ class RequestTable {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   /// Null when `id` is not open.
   [[nodiscard]] OpenRequest* find(std::uint16_t id) noexcept {
-    OpenRequest& slot = slots()[locate(id)];
-    return slot.input == nullptr ? nullptr : &slot;
+    // The records of a request mostly come one after the other.
+    if (slots_[last_].id != id || slots_[last_].input == nullptr) last_ = locate(id);
+    return slots_[last_].input == nullptr ? nullptr : &slots_[last_];
   }
   [[nodiscard]] const OpenRequest* find(std::uint16_t id) const noexcept {
-    const OpenRequest& slot = slots()[locate(id)];
+    const OpenRequest& slot = slots_[locate(id)];
     return slot.input == nullptr ? nullptr : &slot;
   }
 
@@ -62,6 +64,7 @@ class RequestTable {
   void insert(const OpenRequest& request) noexcept;
   /// False when `id` was not open.
   bool erase(std::uint16_t id) noexcept;
+  void clear() noexcept;  ///< Erases all.
 
  private:
   static constexpr std::size_t inline_slots = 4;
@@ -72,21 +75,20 @@ class RequestTable {
     mixed = (mixed ^ mixed >> 32U) * 0x94d049bb133111ebU;
     return static_cast<std::size_t>(mixed >> 32U) & mask_;  // There are fewer ids than that has values.
   }
-  [[nodiscard]] OpenRequest* slots() noexcept { return heap_ ? heap_.get() : inline_.data(); }
-  [[nodiscard]] const OpenRequest* slots() const noexcept { return heap_ ? heap_.get() : inline_.data(); }
   /// Where `id` is, or the free slot where it would be put.
   [[nodiscard]] std::size_t locate(std::uint16_t id) const noexcept {
-    const OpenRequest* const table = slots();
     std::size_t at = home(id);
-    while (table[at].input != nullptr && table[at].id != id) at = (at + 1) & mask_;
+    while (slots_[at].input != nullptr && slots_[at].id != id) at = (at + 1) & mask_;
     return at;
   }
 
   std::uint64_t seed_;
   std::size_t size_ = 0;
   std::size_t mask_ = inline_slots - 1;  ///< One less than the number of slots, a power of two.
-  std::unique_ptr<OpenRequest[]> heap_;
+  std::size_t last_ = 0;  ///< The slot that was asked for last.
   std::array<OpenRequest, inline_slots> inline_{};
+  std::unique_ptr<OpenRequest[]> heap_;
+  OpenRequest* slots_ = inline_.data();  ///< Those on the heap where there are any.
 };
 
 }  // namespace trivet::protocol

@@ -118,6 +118,35 @@ const WhenCase when_cases[] = {
     {"violation", wire::begin(1, wire::filter) + wire::record(wire::data, 1, "")},
 };
 
+TEST(Release, OfAllLeavesNobodyForTheRestOfARecord) {
+  const std::string begun = wire::begin(1, wire::responder) + wire::begin(2, wire::responder);
+  const std::string record = wire::record(wire::params, 1, "some");
+  for (std::size_t cut = 0; cut <= record.size(); ++cut) {
+    Recorder recorder;
+    recorder.feed(begun + record.substr(0, cut));
+    recorder.release_all();
+    const std::size_t events = recorder.outcome().events.size();
+    recorder.feed(record.substr(cut) + wire::begin(2, wire::authorizer));
+    const Outcome outcome = recorder.outcome();
+    EXPECT_EQ(outcome.failure, "") << cut;
+    EXPECT_EQ(outcome.open, 1U) << cut;
+    ASSERT_EQ(outcome.events.size(), events + 1) << cut;
+    EXPECT_EQ(outcome.events.back(), "2 begin authorizer keep");
+  }
+}
+
+TEST(Release, OfAllDoesNotTouchABeginThatIsStillComing) {
+  const std::string next = wire::begin(2, wire::responder);
+  for (std::size_t cut = 0; cut <= next.size(); ++cut) {
+    Recorder recorder;
+    recorder.feed(wire::begin(1, wire::responder) + next.substr(0, cut));
+    recorder.release_all();
+    recorder.feed(next.substr(cut));
+    EXPECT_EQ(recorder.outcome().events.back(), "2 begin responder keep") << cut;
+    EXPECT_EQ(recorder.outcome().open, cut < next.size() ? 1U : 0U) << cut;
+  }
+}
+
 /// Many ids, so that the table has grown; all of them released from inside one call, in an order of their
 /// own.
 TEST(Release, OfEveryIdIsSafeInsideEveryCall) {

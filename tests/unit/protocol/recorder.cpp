@@ -74,6 +74,11 @@ void Recorder::release(std::uint16_t id) {
   inputs_.erase(id);
 }
 
+void Recorder::release_all() {
+  demultiplexer_.release_all();
+  inputs_.clear();
+}
+
 Outcome Recorder::outcome() const {
   return {events_,
           wire::text(out_.bytes()),

@@ -46,6 +46,7 @@ class Recorder final : public ConnectionEvents {
   void feed(base::Bytes bytes);
   void feed(std::string_view text) { feed(base::as_bytes(text)); }
   void release(std::uint16_t id);
+  void release_all();
   /// BEGIN_REQUEST of this id is refused: on_begin() gives null.
   void refuse(std::uint16_t id) { refused_ = id; }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
@@ -55,6 +56,36 @@ TEST(RequestTable, RoomThatWasMadeOutlastsErasing) {
   EXPECT_EQ(table.size(), 1U);
 }
 
+TEST(RequestTable, IsAsNewOnceItIsCleared) {
+  for (const std::uint16_t count : std::to_array<std::uint16_t>({1, 2, 100})) {
+    RequestTable table;
+    for (std::uint16_t id = 1; id <= count; ++id) add(table, id, id);
+    table.clear();
+    EXPECT_EQ(table.size(), 0U);
+    for (std::uint16_t id = 1; id <= count; ++id) {
+      EXPECT_EQ(table.find(id), nullptr);
+      EXPECT_FALSE(table.erase(id));
+    }
+    add(table, 7, 8);
+    ASSERT_NE(table.find(7), nullptr);
+    EXPECT_EQ(table.find(7)->input, input_of(8));
+  }
+}
+
+TEST(RequestTable, FindsWhereAnIdWasMovedToAfterItWasAskedForLast) {
+  for (std::uint16_t first = 1; first < 500; ++first) {
+    RequestTable table;
+    for (std::uint16_t id = first; id < first + 8; ++id) add(table, id, id);
+    for (std::uint16_t gone = first; gone + 1 < first + 8; ++gone) {
+      const auto last = static_cast<std::uint16_t>(first + 7);
+      ASSERT_EQ(table.find(last)->input, input_of(last));
+      ASSERT_TRUE(table.erase(gone));
+      ASSERT_EQ(table.find(gone), nullptr);
+      ASSERT_EQ(table.find(last)->input, input_of(last));
+    }
+  }
+}
+
 /// Against std::map. Few ids for many collisions with what was just erased, then many.
 TEST(RequestTable, BehavesLikeAMapUnderRandomUse) {
   std::mt19937 random(test_seed());
@@ -74,6 +105,7 @@ TEST(RequestTable, BehavesLikeAMapUnderRandomUse) {
       ASSERT_EQ(table.size(), model.size());
       const auto probe = static_cast<std::uint16_t>(random() % range * 21 + 1);
       const OpenRequest* const found = std::as_const(table).find(probe);
+      ASSERT_EQ(table.find(probe), found);
       ASSERT_EQ(found != nullptr, model.contains(probe));
       if (found != nullptr) {
         ASSERT_EQ(found->input, model[probe]);
