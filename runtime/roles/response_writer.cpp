@@ -36,7 +36,7 @@ void ResponseWriter::reset(Peer& peer, base::Loop& loop, const base::Limits& lim
   loop_ = &loop;
   limits_ = &limits;
   id_ = id;
-  head_.clear();
+  head_ = nullptr;
   held_.clear();
   more_ = nullptr;
   head_bytes_ = 0;
@@ -63,14 +63,14 @@ bool ResponseWriter::has_room() const noexcept {
 }
 
 bool ResponseWriter::sends_body() const noexcept {
-  return !head_method_ && head_.status() != 204 && head_.status() != 304;
+  return !head_method_ && status_ != 204 && status_ != 304;
 }
 
 std::string_view ResponseWriter::begin(cgi::ResponseHead& head) {
-  head_.swap(head);
-  if (!head_.has_status() && head_.find("Location")) head_.set_status(302);
-  status_ = head_.status();
-  if (const auto length = head_.find("Content-Length")) declared_ = cgi::parse_length(*length);
+  if (!head.has_status() && head.find("Location")) head.set_status(302);
+  head_ = &head;
+  status_ = head.status();
+  if (const auto length = head.find("Content-Length")) declared_ = cgi::parse_length(*length);
   state_ = State::holding;
   return {};
 }
@@ -109,24 +109,25 @@ std::string_view ResponseWriter::send_head(std::optional<std::uint64_t> length) 
     state_ = State::sending;
     return {};
   }
-  const std::size_t record = protocol::begin_record(out());
+  base::Buffer& to = out();
+  const std::size_t record = protocol::begin_record(to);
   cgi::HeadRules rules;
   rules.max_bytes = limits_->head_bytes;
   rules.max_fields = limits_->head_fields;
   rules.more = more_;
-  rules.body_may_follow = head_.status() != 204 && head_.status() != 304;
+  rules.body_may_follow = status_ != 204 && status_ != 304;
   rules.content_length = rules.body_may_follow ? length : std::nullopt;
-  if (const auto wrong = cgi::emit(head_, rules, out()); !wrong.empty()) {
-    out().truncate(record);
+  if (const auto wrong = cgi::emit(*head_, rules, to); !wrong.empty()) {
+    to.truncate(record);
     return wrong;
   }
-  head_bytes_ = out().size() - record;
+  head_bytes_ = to.size() - record;
   if (in_one_record_ && head_bytes_ + held_.size() <= protocol::max_content) {
-    out().append(held_.bytes());
+    to.append(held_.bytes());
     body_sent_ += held_.size();
     held_.clear();
   }
-  protocol::end_record(out(), record, RecordType::standard_out, id_);
+  protocol::end_record(to, record, RecordType::standard_out, id_);
   state_ = State::sending;
   head_written_ = loop_->exact_now();
   sent();
@@ -164,13 +165,19 @@ void ResponseWriter::release() {
   sent();
 }
 
+/// Nothing of the answer is written, and now all of it will be.
+void ResponseWriter::is_whole() noexcept {
+  if (release_when_complete_) held_back_ = false;
+  whole_with_head_ = !held_back_;
+}
+
 std::string_view ResponseWriter::finish() {
   if (state_ == State::ended) return {};
   if (declared_ && sends_body() && written_ < *declared_)
     return "the body is shorter than its Content-Length";
   if (peer_ != nullptr) {
     if (state_ == State::holding) {
-      whole_with_head_ = !held_back_ || release_when_complete_;
+      is_whole();
       std::optional<std::uint64_t> length = declared_;
       if (!length && (!head_method_ || written_ != 0)) length = written_;
       if (const auto wrong = send_head(length); !wrong.empty()) return wrong;
@@ -219,7 +226,7 @@ void ResponseWriter::fail(int status, std::string_view allow, int retry_after, s
   status_ = status;
   body_sent_ = 0;
   head_written_ = loop_->exact_now();
-  whole_with_head_ = !held_back_ || release_when_complete_;
+  is_whole();
   if (peer_ != nullptr) {
     const std::size_t record = protocol::begin_record(out());
     const std::size_t content = out().size();

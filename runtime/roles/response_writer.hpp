@@ -51,7 +51,8 @@ class ResponseWriter {
   /// failure of the host's own leaves them out where they do not fit.
   void add_to_head(const cgi::ResponseHead* more) noexcept { more_ = more; }
 
-  /// The head of the answer; taken over. Empty, or why the answer failed.
+  /// The head of the answer, which stays where it is, and as it is, until that has ended. Empty, or why the
+  /// answer failed.
   [[nodiscard]] std::string_view begin(cgi::ResponseHead& head);
   /// Bytes of the body. Empty, or why the answer failed.
   [[nodiscard]] std::string_view write(base::Bytes bytes);
@@ -107,13 +108,14 @@ class ResponseWriter {
   void end(std::uint32_t app_status, std::uint8_t protocol_status, bool with_stream_end);
   [[nodiscard]] base::Buffer& out() noexcept { return held_back_ ? delayed_ : peer_->out(); }
   void sent() noexcept;
+  void is_whole() noexcept;
   void end_verdict(std::size_t record);
   void cut();
 
   Peer* peer_ = nullptr;
   base::Loop* loop_ = nullptr;
   const base::Limits* limits_ = nullptr;
-  cgi::ResponseHead head_;
+  const cgi::ResponseHead* head_ = nullptr;
   base::Buffer held_;
   base::Buffer delayed_;  ///< Records that wait for release().
   base::MemberTimer<ResponseWriter, &ResponseWriter::on_held_long_enough> timer_{*this};
