@@ -57,6 +57,24 @@ RouteScope::~RouteScope() {
   show(place->route, number_before_);
 }
 
+CallScope::CallScope(const Current& current, std::string_view route, std::uint32_t column) noexcept
+    : plugin_before_(running), route_before_(route_name) {
+  running = &current;
+  route_name = route;
+  process::Running& mine = place != nullptr ? *place : take_place();
+  number_before_ = mine.route.load(std::memory_order_relaxed);
+  show(mine.plugin, number_of(&current));
+  show(mine.route, column + 1);
+}
+
+CallScope::~CallScope() {
+  end_if_forked();
+  running = plugin_before_;
+  route_name = route_before_;
+  show(place->plugin, number_of(plugin_before_));
+  show(place->route, number_before_);
+}
+
 void show_running(std::span<process::Running> places) noexcept {
   shown = places;
   place = places.data();

@@ -21,7 +21,7 @@ struct Current {
 };
 
 /// Marks the calling thread as running a plugin's code, as long as it lives; nests. Plugin threads carry the
-/// mark throughout; on the loop it stands around each call of a hook.
+/// mark throughout.
 ///
 /// Thread    [any]
 /// Lifetime  `current` outlives it.
@@ -53,7 +53,24 @@ class RouteScope {
   std::uint32_t number_before_;
 };
 
-/// From now on the two scopes also say there what they say to this process: for whoever looks when it has
+/// Both at once, around each call of a hook on the loop.
+///
+/// Thread    [any]
+/// Lifetime  `current` and `route` outlive it.
+class CallScope {
+ public:
+  CallScope(const Current& current, std::string_view route, std::uint32_t column) noexcept;
+  ~CallScope();
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+ private:
+  const Current* plugin_before_;
+  std::string_view route_before_;
+  std::uint32_t number_before_;
+};
+
+/// From now on the scopes also say there what they say to this process: for whoever looks when it has
 /// ended. The calling thread has the first place, others one from their first call on, as long as there are
 /// any.
 ///

@@ -5,14 +5,6 @@ namespace {
 constexpr std::size_t longest_text = 1024;
 }
 
-void BasicCall::set_up(const CallFacts& facts, const plugin::Plugin& plugin, trivet_role role) noexcept {
-  facts_ = &facts;
-  plugin_ = &plugin;
-  role_ = role;
-  listed_.clear();
-  failure_.clear();
-}
-
 trivet_status BasicCall::info(trivet_request_info& info) {
   const std::uint32_t size = info.size;
   if (size < sizeof(trivet_request_info)) return TRIVET_E_ARGUMENT;

@@ -155,8 +155,7 @@ bool GuardRun::call() {
     call_.set_up(*facts_, plugin, TRIVET_ROLE_AUTHORIZER);
     plugin.usage().began();
     over_ = true;
-    const plugin::CurrentScope scope(plugin.current());
-    const plugin::RouteScope route(facts_->route, facts_->column);
+    const plugin::CallScope scope(plugin.current(), facts_->route, facts_->column);
     judge(plugin.authorizer()->check(plugin.loop_instance(), call_.handle()));
     return true;
   }

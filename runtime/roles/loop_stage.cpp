@@ -1,7 +1,5 @@
 #include "runtime/roles/loop_stage.hpp"
 
-#include "runtime/plugin/current.hpp"
-
 namespace trivet::roles {
 
 LoopStage::LoopStage() = default;
@@ -9,7 +7,7 @@ LoopStage::~LoopStage() { close(); }
 
 void LoopStage::set_up(StageSink& sink, std::size_t index, StageRole role, bool takes_body,
                        const plugin::Plugin& plugin, const CallFacts& facts) {
-  close();
+  if (state_ == State::open) close();
   sink_ = &sink;
   plugin_ = &plugin;
   index_ = index;
@@ -46,10 +44,13 @@ trivet_status LoopStage::LoopCall::pass() {
 
 cgi::ResponseHead* LoopStage::LoopCall::current_head() noexcept { return stage_.sink_->head(stage_.index_); }
 
+plugin::CallScope LoopStage::scope_of_call() const noexcept {
+  return {plugin_->current(), call_.facts().route, call_.facts().column};
+}
+
 void LoopStage::start() {
   plugin_->usage().began();
-  const plugin::CurrentScope scope(plugin_->current());
-  const plugin::RouteScope route(call_.facts().route, call_.facts().column);
+  const plugin::CallScope scope = scope_of_call();
   inside_ = true;
   trivet_status status = TRIVET_OK;
   if (role_ == StageRole::responder) {
@@ -95,8 +96,7 @@ trivet_status LoopStage::give(StageInput lane, base::Bytes bytes, trivet_end end
                : lane == StageInput::body    ? plugin_->filter()->body
                                              : plugin_->filter()->data;
   if (hook == nullptr) return TRIVET_OK;
-  const plugin::CurrentScope scope(plugin_->current());
-  const plugin::RouteScope route(call_.facts().route, call_.facts().column);
+  const plugin::CallScope scope = scope_of_call();
   inside_ = true;
   const trivet_status status = hook(self, call_.handle(), state_of_plugin_, chunk, end);
   inside_ = false;
@@ -162,8 +162,7 @@ void LoopStage::produce() {
     std::uint32_t done = 1;
     if (hooks.room != nullptr) {
       if (!sink_->has_room_after(index_)) return;
-      const plugin::CurrentScope scope(plugin_->current());
-      const plugin::RouteScope route(call_.facts().route, call_.facts().column);
+      const plugin::CallScope scope = scope_of_call();
       inside_ = true;
       const trivet_status status =
           hooks.room(plugin_->loop_instance(), call_.handle(), state_of_plugin_, &done);
@@ -185,19 +184,18 @@ void LoopStage::over(trivet_status status) {
     close();
     return;
   }
-  const bool failed = status != TRIVET_OK;
-  StageFailure failure;
-  if (failed) {
-    failure.text = call_.failure_text(status);
-    plugin_->usage().failed();
+  if (status == TRIVET_OK) {
+    close();
+    state_ = State::over;
+    sink_->on_done(index_);
+    return;
   }
+  StageFailure failure;
+  failure.text = call_.failure_text(status);  // Before close(), in which the plugin may say more.
+  plugin_->usage().failed();
   close();
   state_ = State::over;
-  if (failed) {
-    sink_->on_failed(index_, std::move(failure));
-  } else {
-    sink_->on_done(index_);
-  }
+  sink_->on_failed(index_, std::move(failure));
 }
 
 void LoopStage::cancel() {
@@ -210,8 +208,7 @@ void LoopStage::cancel() {
 void LoopStage::close() {
   if (state_ == State::open && !inside_) {
     state_ = State::over;
-    const plugin::CurrentScope scope(plugin_->current());
-    const plugin::RouteScope route(call_.facts().route, call_.facts().column);
+    const plugin::CallScope scope = scope_of_call();
     inside_ = true;
     auto* hook = role_ == StageRole::responder ? plugin_->responder()->close : plugin_->filter()->close;
     if (hook != nullptr) hook(plugin_->loop_instance(), call_.handle(), state_of_plugin_);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/base/buffer.hpp"
+#include "runtime/plugin/current.hpp"
 #include "runtime/roles/stage.hpp"
 
 namespace trivet::roles {
@@ -48,6 +49,7 @@ class LoopStage final : public Stage {
 
   void pump();
   void produce();
+  [[nodiscard]] plugin::CallScope scope_of_call() const noexcept;
   trivet_status give(StageInput lane, base::Bytes bytes, trivet_end end);
   [[nodiscard]] bool may_call() const noexcept;
   bool drain(Lanes::Lane& lane, StageInput which);

@@ -113,7 +113,13 @@ class Stage {
 /// Thread    The thread that runs the hook.
 class BasicCall : public plugin::Call {
  public:
-  void set_up(const CallFacts& facts, const plugin::Plugin& plugin, trivet_role role) noexcept;
+  void set_up(const CallFacts& facts, const plugin::Plugin& plugin, trivet_role role) noexcept {
+    facts_ = &facts;
+    plugin_ = &plugin;
+    role_ = role;
+    listed_.clear();
+    failure_.clear();
+  }
 
   trivet_status info(trivet_request_info& info) override;
   trivet_status param(std::string_view name, trivet_text& value) override;
