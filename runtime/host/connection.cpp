@@ -369,11 +369,10 @@ void Connection::resume_requests() {
 /// Before the next request begins: of all that one read brings, each finds the memory of the one before it,
 /// which is still in the processor's caches. Their ids are free when those of others are.
 void Connection::let_go_of_complete() {
-  while (!ended_.empty() && demultiplexer_.input_complete(ended_.back()->id())) {
+  while (!ended_.empty() && demultiplexer_.forget(ended_.back()->id())) {
     roles::Request* const request = ended_.back();
     ended_.pop_back();
     ended_ids_.push_back(request->id());
-    demultiplexer_.forget(request->id());
     request->detach();
   }
 }

@@ -317,11 +317,12 @@ void Demultiplexer::drop_rest_of_record() noexcept {
   action_ = Action::skip;
 }
 
-void Demultiplexer::forget(std::uint16_t id) noexcept {
+bool Demultiplexer::forget(std::uint16_t id) noexcept {
   OpenRequest* const request = requests_.find(id);
-  assert(request != nullptr && request->phase == InputPhase::complete);
+  if (request == nullptr || request->phase != InputPhase::complete) return false;
   request->is_forgotten = true;
   if (decoder_.header().request_id == id) target_ = nullptr;
+  return true;
 }
 
 bool Demultiplexer::at_record_boundary() const noexcept {

@@ -104,9 +104,9 @@ class Demultiplexer {
   /// The same for every request that is open.
   void release_all() noexcept;
 
-  /// Its input is complete, and an abort need not be told any more: what received the input may go now, while
-  /// the id stays active until release(). May be called from inside feed().
-  void forget(std::uint16_t id) noexcept;
+  /// An abort need not be told any more: where its input is complete, what received it may go now, while the
+  /// id stays active until release(). Otherwise gives false. May be called from inside feed().
+  bool forget(std::uint16_t id) noexcept;
 
   /// No partial record is held: the next byte starts a record. Never after feed() failed.
   [[nodiscard]] bool at_record_boundary() const noexcept;

@@ -49,8 +49,11 @@ class RequestTable {
   /// Null when `id` is not open.
   [[nodiscard]] OpenRequest* find(std::uint16_t id) noexcept {
     // The records of a request mostly come one after the other.
-    if (slots_[last_].id != id || slots_[last_].input == nullptr) last_ = locate(id);
-    return slots_[last_].input == nullptr ? nullptr : &slots_[last_];
+    if (slots_[last_].id == id && slots_[last_].input != nullptr) return &slots_[last_];
+    const std::size_t at = locate(id);
+    if (slots_[at].input == nullptr) return nullptr;
+    last_ = at;
+    return &slots_[at];
   }
   [[nodiscard]] const OpenRequest* find(std::uint16_t id) const noexcept {
     const OpenRequest& slot = slots_[locate(id)];
@@ -85,7 +88,7 @@ class RequestTable {
   std::uint64_t seed_;
   std::size_t size_ = 0;
   std::size_t mask_ = inline_slots - 1;  ///< One less than the number of slots, a power of two.
-  std::size_t last_ = 0;  ///< The slot that was asked for last.
+  std::size_t last_ = 0;                 ///< The slot that was found or filled last.
   std::array<OpenRequest, inline_slots> inline_{};
   std::unique_ptr<OpenRequest[]> heap_;
   OpenRequest* slots_ = inline_.data();  ///< Those on the heap where there are any.

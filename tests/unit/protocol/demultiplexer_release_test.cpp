@@ -175,7 +175,7 @@ TEST(Release, OfEveryIdIsSafeInsideEveryCall) {
 
 TEST(Forgetting, KeepsTheIdActiveAndTellsNobodyOfAnAbort) {
   const auto forget = [](Recorder& self, std::string_view what, std::uint16_t id) {
-    if (what == "params_end") self.demultiplexer().forget(id);
+    EXPECT_EQ(self.demultiplexer().forget(id), what == "params_end") << what;
   };
   const std::string bytes = wire::request(1, wire::authorizer) + wire::record(wire::standard_in, 1, "") +
                             wire::record(wire::abort_request, 1, "why") +
