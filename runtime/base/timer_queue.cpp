@@ -6,10 +6,6 @@ namespace trivet::base {
 
 Timer::~Timer() { cancel(); }
 
-void Timer::cancel() noexcept {
-  if (queue_ != nullptr) queue_->remove(*this);
-}
-
 TimerQueue::~TimerQueue() {
   for (Timer* timer : heap_) timer->queue_ = nullptr;
 }

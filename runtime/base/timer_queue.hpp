@@ -23,7 +23,7 @@ class Timer {
 
   [[nodiscard]] bool armed() const noexcept { return queue_ != nullptr; }
   [[nodiscard]] TimePoint deadline() const noexcept { return deadline_; }
-  void cancel() noexcept;
+  inline void cancel() noexcept;
 
  protected:
   /// The deadline has passed; the timer is no longer armed and may be armed again, or destroyed, inside.
@@ -77,5 +77,9 @@ class TimerQueue {
 
   std::vector<Timer*> heap_;
 };
+
+void Timer::cancel() noexcept {
+  if (armed()) queue_->remove(*this);
+}
 
 }  // namespace trivet::base

@@ -182,16 +182,12 @@ bool RequestPath::parse_as_spelled(std::string_view text, Form form) {
     }
   }
   size_ = static_cast<std::size_t>(at - text.data());
-  spelled_.append(text.substr(0, size_));
-  const char* const kept = base::as_text(spelled_.bytes()).data();
-  for (std::string_view& each : segments_) each = {kept + (each.data() - text.data()), each.size()};
   odd_ = odd;
   as_spelled_ = true;
   return true;
 }
 
 std::string_view RequestPath::parse(std::string_view text, Form form) {
-  spelled_.clear();
   segments_.clear();
   odd_ = as_spelled_ = false;
   return parse_as_spelled(text, form) ? std::string_view() : parse_closely(text, form);

@@ -4,8 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/base/buffer.hpp"
-
 namespace trivet::cgi {
 
 /// A path as routes match it: decoded once, cut into segments.
@@ -13,7 +11,7 @@ namespace trivet::cgi {
 ///   "/docs//a%2Fb/"  ->  "docs", "", "a/b", ""      (a trailing slash gives an empty last segment)
 ///
 /// Thread    One at a time.
-/// Lifetime  segments() last until the next parse.
+/// Lifetime  segments() last until the next parse, and no longer than the text that was parsed.
 /// Memory    Nothing is allocated in steady state.
 class RequestPath {
  public:
@@ -46,8 +44,7 @@ class RequestPath {
   [[nodiscard]] std::string_view cut(std::string_view path, Form form);
   [[nodiscard]] std::string_view judge(std::string_view segment);
 
-  base::Buffer spelled_;       ///< The path as it was spelled, where its segments are that.
-  std::string text_;           ///< Otherwise: the decoded segments, one after the other.
+  std::string text_;           ///< Where not as_spelled_: the decoded segments, one after the other.
   std::string decoded_fully_;  ///< For judge().
   std::vector<std::size_t> ends_;
   std::vector<std::string_view> segments_;

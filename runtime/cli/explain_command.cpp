@@ -106,8 +106,8 @@ class Explaining {
     const config::Listen& listen = config_.listen[listener_];
     line("listener",
          config::one_line(listen.name) + (listen.name == listen.text ? "" : " (" + listen.text + ")"));
-    const roles::Admission admission =
-        roles::admit(command_.role, listener_, listen.accept_steering, params, router_, scratch_);
+    roles::Admission admission;
+    roles::admit(command_.role, listener_, listen.accept_steering, params, router_, scratch_, admission);
     line("slice", std::string(name_of(admission.slice)) +
                       (admission.phase ? ", phase " + std::string(name_of(*admission.phase)) : ""));
     if (admission.dialect) line("dialect", dialect(*admission.dialect, params));

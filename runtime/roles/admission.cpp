@@ -1,7 +1,6 @@
 #include "runtime/roles/admission.hpp"
 
 #include "runtime/cgi/request_info.hpp"
-#include "runtime/config/guards.hpp"
 
 namespace trivet::roles {
 namespace {
@@ -30,7 +29,7 @@ class Admitting {
         result_(result),
         target_(result.target),
         steering_(cgi::read_steering(params)) {
-    // Until the slice is known: what the role on the wire says.
+    // What the role on the wire says, unless TRIVET_ROLE says something else.
     result_.slice = role == protocol::Role::authorizer ? Slice::authorizer
                     : role == protocol::Role::filter   ? Slice::filter
                                                        : Slice::responder;
@@ -51,7 +50,13 @@ class Admitting {
   }
 
   bool steer(bool accept_steering) {
-    if (steering_.any && !accept_steering) {
+    if (steering_.any && !choose_steered_slice(accept_steering)) return false;
+    if (result_.slice == Slice::authorizer) result_.dialect = cgi::choose_dialect(params_);
+    return true;
+  }
+
+  bool choose_steered_slice(bool accept_steering) {
+    if (!accept_steering) {
       return refuse(500, "the request carries TRIVET_* parameters, which this listener does not accept");
     }
     if (!steering_.unknown.empty()) {
@@ -66,7 +71,6 @@ class Admitting {
                              "\", which a request in this role may not ask for");
     }
     result_.slice = *slice;
-    if (*slice == Slice::authorizer) result_.dialect = cgi::choose_dialect(params_);
     return true;
   }
 
@@ -142,20 +146,8 @@ class Admitting {
   }
 
   void settle() {
-    Situation at;
-    at.slice = result_.slice;
-    at.route_found = match_.route != nullptr;
-    at.phase_fits = match_.phase_fits;
-    at.method_fits = match_.method_fits;
-    if (at.route_found) {
-      const config::Route& route = match_.route->config;
-      at.has_guards = !route.authorize.empty();
-      at.guards_apply = match_.route->guarded_on(result_.slice);
-      at.guards_decide = !at.has_guards || config::some_decide(route.authorize);
-      at.has_source = route.has_source();
-      at.has_filters = !route.filter.empty();
-    }
-    const Decision decision = decide(at);
+    const Decision decision =
+        match_.route != nullptr ? match_.route->decision_in(result_.slice) : decide_without_route();
     result_.route = match_.route;
     result_.status = decision.status;
     result_.configuration_error = decision.configuration_error;
@@ -165,7 +157,8 @@ class Admitting {
       if (decision.status == 405) result_.allow = allowed();
       return;
     }
-    if (at.guards_apply && is_odd(scratch_.path) && !match_.route->config.allow_odd_paths) {
+    if (is_odd(scratch_.path) && match_.route->guarded_on(result_.slice) &&
+        !match_.route->config.allow_odd_paths) {
       refuse(400, "the path has an empty segment or is not UTF-8, which a guarded route refuses");
       return;
     }
@@ -177,6 +170,14 @@ class Admitting {
     add_other_guards();
   }
 
+  [[nodiscard]] Decision decide_without_route() const noexcept {
+    Situation at;
+    at.slice = result_.slice;
+    at.phase_fits = match_.phase_fits;
+    at.method_fits = match_.method_fits;
+    return decide(at);
+  }
+
   [[nodiscard]] std::string allowed() const {
     return steering_.route.empty() ? router_.allowed(target_) : methods_of(*match_.but_for_method);
   }
@@ -185,7 +186,7 @@ class Admitting {
   bool hides_guarded_path() {
     if (target_.path == nullptr || !steering_.route.empty() || scratch_.path.is_plain()) return false;
     const auto& segments = scratch_.path.segments();
-    std::string& joined = scratch_.joined;
+    std::string& joined = scratch_.collapsed_text;
     joined.clear();
     bool differs = false;
     for (std::size_t at = 0; at < segments.size(); ++at) {
@@ -236,11 +237,10 @@ class Admitting {
 
 }  // namespace
 
-Admission admit(protocol::Role role, std::uint32_t listener, bool accept_steering, const cgi::Params& params,
-                const Router& router, AdmissionScratch& scratch) {
-  Admission result;
+void admit(protocol::Role role, std::uint32_t listener, bool accept_steering, const cgi::Params& params,
+           const Router& router, AdmissionScratch& scratch, Admission& result) {
+  result.clear();
   Admitting(role, listener, params, router, scratch, result).run(accept_steering);
-  return result;
 }
 
 }  // namespace trivet::roles

@@ -18,10 +18,11 @@ struct AdmissionScratch {
   cgi::RequestPath path;
   cgi::RequestPath script_path;
   cgi::RequestPath collapsed;
-  std::string joined;
+  std::string joined;          ///< What `path` or `script_path` may have been parsed from.
+  std::string collapsed_text;  ///< And `collapsed`.
 };
 
-/// What a request is let in as, before any plugin ran.
+/// What a request is let in as, before any plugin ran. Kept from request to request too, for its texts.
 struct Admission {
   int status = 0;  ///< 0: let in. Otherwise the status of the refusal, right for the slice.
   std::string reason;
@@ -37,13 +38,27 @@ struct Admission {
   const Route* also_guarded_by = nullptr;
   int status_after_guards = 0;
   std::string_view client_method;  ///< REQUEST_METHOD, whatever the routes were matched by.
-  Target target;  ///< What routes were matched by, as far as it was read; `path` is in the scratch.
+  /// What routes were matched by, as far as it was read; `path` is in the scratch, and lasts as long as the
+  /// parameters.
+  Target target;
+
+  void clear() noexcept {
+    status = status_after_guards = 0;
+    reason.clear();
+    allow.clear();
+    configuration_error = false;
+    phase.reset();
+    dialect.reset();
+    route = also_guarded_by = nullptr;
+    target = {};
+  }
 };
 
-/// Reads the settled parameters: steering, slice, matching path, host, method, route.
+/// Reads the settled parameters: steering, slice, matching path, host, method, route. What `result` held
+/// before does not matter.
 ///
 /// Thread  [loop]; reads only.
-[[nodiscard]] Admission admit(protocol::Role role, std::uint32_t listener, bool accept_steering,
-                              const cgi::Params& params, const Router& router, AdmissionScratch& scratch);
+void admit(protocol::Role role, std::uint32_t listener, bool accept_steering, const cgi::Params& params,
+           const Router& router, AdmissionScratch& scratch, Admission& result);
 
 }  // namespace trivet::roles

@@ -65,7 +65,8 @@ struct Environment {
   Journal journal;
   bool stopping = false;
   std::uint64_t requests_begun = 0;
-  std::uint32_t id_seed = 0;  ///< Makes request ids differ between workers and restarts.
+  /// Makes request ids differ between workers and restarts. Set before the first request.
+  std::uint32_t id_seed = 0;
 
  private:
   std::vector<Request*> free_;

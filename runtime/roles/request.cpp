@@ -28,9 +28,16 @@ constexpr auto digits_of_bytes = [] {
   return all;
 }();
 
+/// As eight hexadecimal digits.
+void put_digits(std::uint32_t value, char* to) noexcept {
+  for (std::size_t at = 8; at > 0; at -= 2, value >>= 8U)
+    std::memcpy(to + at - 2, digits_of_bytes.data() + 2 * (value & 0xffU), 2);
+}
+
 }  // namespace
 
 Request::Request(Environment& environment) : env_(environment) {
+  put_digits(env_.id_seed, id_text_.data());
   facts_.params = &params_;
   facts_.log = &env_.log;
   facts_.journal = &env_.journal;
@@ -68,22 +75,15 @@ void Request::begin(Peer& peer, const protocol::BeginRequest& begin, const Origi
   stamps_ = {};
   writer_.reset(peer, env_.loop, env_.limits, id_);
   if (role_ == protocol::Role::filter) writer_.hold();
-  make_id();
+  put_digits(static_cast<std::uint32_t>(number_), id_text_.data() + 8);
   // What is the same for every request, the constructor put there.
   facts_.route = {};
   facts_.column = 0;
-  facts_.request_id = {id_text_.data(), id_length_};
+  facts_.request_id = {id_text_.data(), id_text_.size()};
   facts_.number = number_;
   facts_.content_length = facts_.data_length = UINT64_MAX;
   facts_.phase = TRIVET_PHASE_NONE;
   facts_.path = nullptr;
-}
-
-void Request::make_id() {
-  std::uint64_t value = static_cast<std::uint64_t>(env_.id_seed) << 32U | (number_ & 0xffffffffU);
-  id_length_ = 16;
-  for (std::size_t at = id_length_; at > 0; at -= 2, value >>= 8U)
-    std::memcpy(id_text_.data() + at - 2, digits_of_bytes.data() + 2 * (value & 0xffU), 2);
 }
 
 /// The web server's own name for the request, where the configuration says that there is one. A text that
@@ -91,9 +91,7 @@ void Request::make_id() {
 void Request::take_id() {
   if (env_.journal.request_id.empty()) return;
   const std::string_view given = params_.get(env_.journal.request_id);
-  if (!names_request(given)) return;
-  id_length_ = given.copy(id_text_.data(), id_text_.size());
-  facts_.request_id = {id_text_.data(), id_length_};
+  if (names_request(given)) facts_.request_id = given;
 }
 
 // --- input ---

@@ -149,7 +149,6 @@ class Request final : public protocol::RequestInput,
   [[nodiscard]] bool busy() const noexcept;
   [[nodiscard]] bool waits_for_peer() const noexcept;
   [[nodiscard]] std::string_view route_name() const noexcept;
-  void make_id();
   void take_id();
   void tell_access(std::string_view end);
 
@@ -170,8 +169,8 @@ class Request final : public protocol::RequestInput,
   base::Buffer params_block_;
   cgi::Params params_;
   AdmissionScratch scratch_;
-  std::array<char, longest_request_id> id_text_{};
-  std::size_t id_length_ = 0;
+  Admission admission_;
+  std::array<char, 16> id_text_{};  ///< The host's own name for it: the worker's seed, its number.
   CallFacts facts_;
   cgi::Params
       source_params_;  ///< Without what a source behind filters does not see; the texts are in params_.

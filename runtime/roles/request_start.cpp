@@ -43,7 +43,7 @@ std::string told(const GuardAnswer& answer) {
 
 void Request::start() {
   state_ = State::guards;
-  stamps_.params = env_.loop.now();
+  if (env_.journal.access != nullptr) stamps_.params = env_.loop.now();
   if (!read_params()) return;
   take_id();
   if (env_.log.enabled(log::Level::trace)) {
@@ -88,8 +88,8 @@ bool Request::let_in() {
     refuse(503, "the host is stopping");
     return false;
   }
-  const Admission admission =
-      admit(role_, origin_.listener, origin_.accept_steering, params_, env_.router, scratch_);
+  admit(role_, origin_.listener, origin_.accept_steering, params_, env_.router, scratch_, admission_);
+  const Admission& admission = admission_;
   slice_ = admission.slice;
   route_ = admission.route;
   if (admission.dialect) dialect_ = admission.dialect->dialect;

@@ -62,9 +62,7 @@ bool ResponseWriter::has_room() const noexcept {
          (held_.size() + delayed_.size() < limits_->window && (held_back_ || peer_->has_room()));
 }
 
-bool ResponseWriter::sends_body() const noexcept {
-  return !head_method_ && status_ != 204 && status_ != 304;
-}
+bool ResponseWriter::sends_body() const noexcept { return !head_method_ && status_ != 204 && status_ != 304; }
 
 std::string_view ResponseWriter::begin(cgi::ResponseHead& head) {
   if (!head.has_status() && head.find("Location")) head.set_status(302);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -7,7 +8,6 @@
 
 #include "runtime/cgi/request_path.hpp"
 #include "runtime/config/config.hpp"
-#include "runtime/log/meaning.hpp"
 #include "runtime/plugin/plugin.hpp"
 #include "runtime/roles/decision.hpp"
 #include "runtime/roles/guard.hpp"
@@ -19,8 +19,7 @@ namespace trivet::roles {
 ///
 /// Lifetime  Immutable but for `told`, which belongs to the loop; outlives every request.
 struct Route {
-  explicit Route(const config::Route& from)
-      : config(from), has_bare_name(log::stands_bare(from.name)), pattern(from.path) {}
+  explicit Route(const config::Route& from);
 
   config::Route config;
   bool has_bare_name;  ///< As the access log writes names.
@@ -34,17 +33,21 @@ struct Route {
   mutable std::uint32_t told = 0;  ///< Bits of what was logged once.
 
   [[nodiscard]] bool has_source() const noexcept { return source != nullptr || own_source != nullptr; }
-  [[nodiscard]] bool guarded_on(Slice slice) const noexcept {
-    switch (slice) {
-      case Slice::responder:
-        return config.guarded_on(config::Slice::responder);
-      case Slice::authorizer:
-        return config.guarded_on(config::Slice::authorizer);
-      case Slice::filter:
-        return config.guarded_on(config::Slice::filter);
-    }
-    return true;
+  [[nodiscard]] bool guarded_on(Slice slice) const noexcept { return in_slice(slice).is_guarded; }
+  /// What happens to a request that comes to it.
+  [[nodiscard]] const Decision& decision_in(Slice slice) const noexcept { return in_slice(slice).decision; }
+
+ private:
+  /// What its configuration says for one slice.
+  struct InSlice {
+    bool is_guarded = true;
+    Decision decision;
+  };
+  [[nodiscard]] const InSlice& in_slice(Slice slice) const noexcept {
+    return in_slices_[static_cast<std::size_t>(slice)];
   }
+
+  std::array<InSlice, 3> in_slices_;
 };
 
 }  // namespace trivet::roles

@@ -13,27 +13,38 @@
 namespace trivet::roles {
 namespace {
 
-bool listens(const Route& route, std::uint32_t listener) {
-  return route.listeners.empty() ||
-         std::find(route.listeners.begin(), route.listeners.end(), listener) != route.listeners.end();
+template <class Value>
+bool is_among(const std::vector<Value>& values, Value value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-bool host_fits(const Route& route, std::string_view host) {
-  const auto& hosts = route.config.hosts;
-  return hosts.empty() || std::any_of(hosts.begin(), hosts.end(),
-                                      [&](const std::string& each) { return cgi::equals_lower(host, each); });
+bool is_among_hosts(const std::vector<std::string>& hosts, std::string_view host) {
+  return std::any_of(hosts.begin(), hosts.end(),
+                     [&](const std::string& each) { return cgi::equals_lower(host, each); });
 }
 
-bool method_fits(const Route& route, std::string_view method) {
-  const auto& methods = route.config.methods;
-  return methods.empty() || std::any_of(methods.begin(), methods.end(), [&](const std::string& each) {
-           return each == method || (each == "GET" && method == "HEAD");
-         });
+bool is_among_methods(const std::vector<std::string>& methods, std::string_view method) {
+  return std::any_of(methods.begin(), methods.end(), [&](const std::string& each) {
+    return each == method || (each == "GET" && method == "HEAD");
+  });
 }
 
-bool phase_fits(const Route& route, std::optional<config::Phase> phase) {
-  const auto& phases = route.config.phases;
-  return phases.empty() || (phase && std::find(phases.begin(), phases.end(), *phase) != phases.end());
+// Most routes have few conditions, or none: what is empty is known without a call.
+
+inline bool listens(const Route& route, std::uint32_t listener) {
+  return route.listeners.empty() || is_among(route.listeners, listener);
+}
+
+inline bool host_fits(const Route& route, std::string_view host) {
+  return route.config.hosts.empty() || is_among_hosts(route.config.hosts, host);
+}
+
+inline bool method_fits(const Route& route, std::string_view method) {
+  return route.config.methods.empty() || is_among_methods(route.config.methods, method);
+}
+
+inline bool phase_fits(const Route& route, std::optional<config::Phase> phase) {
+  return route.config.phases.empty() || (phase && is_among(route.config.phases, *phase));
 }
 
 void add_methods(const Route& route, std::string& allow) {

@@ -63,7 +63,8 @@ void check_cover(const std::string& wide, const std::string& narrow, const Segme
   if (config::find_pattern_problem(wide) || config::find_pattern_problem(narrow)) return;
   const bool covered = config::covers(config::split_pattern(wide), config::split_pattern(narrow));
   RequestPath path;
-  if (!path.parse(fill(narrow, fillings), RequestPath::Form::decoded).empty()) return;
+  const std::string filled = fill(narrow, fillings);
+  if (!path.parse(filled, RequestPath::Form::decoded).empty()) return;
   check_pattern(wide, path);
   check_pattern(narrow, path);
   require(!covered || !cgi::PathPattern(narrow).matches(path) || cgi::PathPattern(wide).matches(path),

@@ -74,7 +74,8 @@ class FileStageTest : public ::testing::Test {
   /// Starts a request; nothing of it that needs a disk has happened yet.
   void begin(const std::string& uri) {
     if (files_ == nullptr) make();
-    ASSERT_EQ(path_.parse(uri, cgi::RequestPath::Form::uri), "");
+    uri_ = uri;
+    ASSERT_EQ(path_.parse(uri_, cgi::RequestPath::Form::uri), "");
     facts_.path = &path_;
     params_.set("REQUEST_URI", uri);
     sink_ = std::make_unique<Sink>();
@@ -104,6 +105,7 @@ class FileStageTest : public ::testing::Test {
   log::MemoryLog log_{log::Level::debug};
   roles::Journal journal_;
   cgi::Params params_;
+  std::string uri_;
   cgi::RequestPath path_;
   roles::CallFacts facts_;
   WorkersByHand* workers_ = nullptr;
