@@ -161,7 +161,7 @@ std::string_view RequestPath::judge(std::string_view segment) {
 
 /// Nearly every path: its segments are what they are spelled as, and none is refused. False where it is not
 /// so.
-bool RequestPath::parse_as_spelled(std::string_view text, Form form) {
+inline bool RequestPath::parse_as_spelled(std::string_view text, Form form) {
   if (text.empty() || text.front() != '/') return false;
   const char* const end = text.data() + text.size();
   const auto spelling_of = [](char c) { return spellings[static_cast<std::uint8_t>(c)]; };

@@ -286,8 +286,12 @@ void GuardRun::give(GuardAnswer& answer) {
     answer.failure.swap(failure_);
     return;
   }
-  std::swap(answer.verdict, verdict_);
   answer.reason.swap(reason_);
+  if (allows()) {
+    answer.verdict.clear();  // It was collected: nobody looks at it any more.
+  } else {
+    std::swap(answer.verdict, verdict_);
+  }
 }
 
 }  // namespace trivet::roles

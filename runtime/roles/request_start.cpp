@@ -10,6 +10,9 @@
 
 /// From complete parameters to a running chain: reading, routing, asking the guards.
 namespace trivet::roles {
+
+using namespace std::string_view_literals;
+
 namespace {
 
 constexpr std::uint32_t told_configuration = 1U << 0U;
@@ -149,7 +152,7 @@ void Request::prepare_guards() {
   const bool from_apache = role_ == protocol::Role::authorizer && params_.find("FCGI_APACHE_ROLE") != nullptr;
   if (!from_apache) {
     // Some web servers set these from an Authorization header that nobody has verified.
-    for (const std::string_view name : {"REMOTE_USER", "AUTH_TYPE", "AUTH_USER", "LOGON_USER"})
+    for (const std::string_view name : {"REMOTE_USER"sv, "AUTH_TYPE"sv, "AUTH_USER"sv, "LOGON_USER"sv})
       params_.remove(name);
   }
 }
@@ -308,7 +311,7 @@ void Request::run_chain() {
   state_ = State::running;
   const bool filter = slice_ == Slice::filter;
   const bool filter_role = role_ == protocol::Role::filter;
-  const bool hides = !filter && has_filters_for(route_->config, params_);
+  const bool hides = !filter && !route_->filters.empty() && has_filters_for(route_->config, params_);
   if (hides) hide_from_source();
   chain_.build(*route_, !filter, filter_role, facts_, hides ? source_facts_ : facts_);
   if (filter) {

@@ -56,7 +56,7 @@ void add_methods(const Route& route, std::string& allow) {
 }
 
 /// All of a segment counts, so that no order in the names of a configuration makes many of them alike.
-std::uint32_t hash_of(std::uint32_t parent, std::string_view segment) noexcept {
+inline std::uint32_t hash_of(std::uint32_t parent, std::string_view segment) noexcept {
   using Word = std::uint64_t;
   using Half = std::uint32_t;
   constexpr Word odd = 0x9e3779b97f4a7c15;
@@ -138,7 +138,7 @@ void Router::add_place(std::uint32_t node) {
   places_[at] = {hash, node};
 }
 
-std::uint32_t Router::child(std::uint32_t parent, std::string_view segment) const noexcept {
+inline std::uint32_t Router::child(std::uint32_t parent, std::string_view segment) const noexcept {
   const std::uint32_t hash = hash_of(parent, segment);
   const std::size_t mask = places_.size() - 1;
   for (std::size_t at = hash >> shift_; places_[at].node != 0; at = (at + 1) & mask) {
