@@ -18,7 +18,7 @@ using Bytes = std::span<const std::uint8_t>;
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // NOLINT: byte to char view
 }
 
-/// How many of them are zero: fast where few are.
+/// How many of them are zero.
 [[nodiscard]] std::size_t count_zeros(Bytes bytes) noexcept;
 
 }  // namespace trivet::base
