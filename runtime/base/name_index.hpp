@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/kept_names.hpp"
+
 namespace trivet::base {
 
 /// Equality of short texts: most names are shorter than what a call of memcmp costs.
@@ -35,16 +37,15 @@ namespace trivet::base {
 
 /// Finds names in a list that its owner keeps: an open hash table of the places in it.
 ///
-/// Lists that follow each other begin alike more often than not (what a web server adds to each request,
-/// before what its clients send): names are compared with a copy of those of the list before, and only from
-/// the first that differs are they taken out of the table and put into it.
+/// Lists that follow each other begin alike: only from the first name that is not that of the list before are
+/// they taken out of the table and put into it.
 ///
 /// A hash is made of a name's ends and its length, so whoever chooses the names can make them collide. What
 /// that costs is bounded: a list that brings too many new ones that do is not indexed, and of those that stay
 /// from the lists before there are at most 96.
 ///
 /// Thread  One at a time; [any] for find() while nobody writes.
-/// Memory  Nothing in steady state: what was grown is kept; the copy is at most 8 KiB.
+/// Memory  Nothing in steady state: what was grown is kept.
 class NameIndex {
  public:
   static constexpr std::uint32_t none = 0xffffffff;
@@ -53,23 +54,21 @@ class NameIndex {
     return ends_of(name).hash(name.size());
   }
 
-  /// Of a list of `count` names, `name_at(0)` and on. False: some name may be there twice, and nothing can be
-  /// found.
+  /// Those of the list that was built last, as many as are known: for whoever reads the next one.
+  [[nodiscard]] const KeptNames& names() const noexcept { return names_; }
+
+  /// Of a list of `count` names, `name_at(0)` and on, which begins with the first `same` of names(). False:
+  /// some name may be there twice, and nothing can be found.
   template <class NameAt>
-  [[nodiscard]] bool build(std::uint32_t count, NameAt&& name_at) {
+  [[nodiscard]] bool build(std::uint32_t count, std::uint32_t same, NameAt&& name_at) {
     make_room(count);
-    std::uint32_t number = 0;
-    const std::uint32_t comparable = std::min(count, kept_);
-    const Kept* kept = names_.data();
-    while (number < comparable && is_same(*kept, name_at(number))) ++number, ++kept;
-    unchanged_ = number;
+    std::uint32_t number = unchanged_ = std::min(same, names_.size());
     drop_from(number);
     Place* const places = places_.data();
     std::uint32_t steps_left = 2 * count;
     for (; number < count; ++number) {
       const std::string_view name = name_at(number);
-      const Ends ends = ends_of(name);
-      const std::uint32_t hash_of_it = ends.hash(name.size());
+      const std::uint32_t hash_of_it = hash(name);
       std::uint32_t at = hash_of_it >> shift_;
       for (; places[at].number != 0; at = (at + 1) & mask_) {
         if (steps_left-- == 0 ||
@@ -77,12 +76,12 @@ class NameIndex {
           return false;
       }
       places[at] = {hash_of_it, number + 1};
-      keep(name, ends, at);
+      keep(name, at);
     }
     return true;
   }
 
-  /// How many names at the beginning of the list that was built last are those of the one before it.
+  /// How many names at the beginning of the list that was built last stayed in the table.
   [[nodiscard]] std::uint32_t unchanged() const noexcept { return unchanged_; }
 
   /// Where in the list that was built last `name` is, or `none`.
@@ -96,14 +95,18 @@ class NameIndex {
     return none;
   }
 
-  /// The next list is compared with nothing.
-  void forget() noexcept { is_forgotten_ = true; }
+  /// The next list is the first.
+  void forget() noexcept {
+    names_.truncate(0);
+    is_forgotten_ = true;
+  }
 
  private:
   struct Place {
     std::uint32_t hash;
     std::uint32_t number;  ///< Counted from 1; 0: none.
   };
+
   /// The first and the last bytes of a name, which overlap in a short one; with its length, all of 16 bytes.
   struct Ends {
     std::uint64_t first;
@@ -114,13 +117,6 @@ class NameIndex {
       return static_cast<std::uint32_t>(mixed >> 32U);
     }
   };
-  struct Kept {
-    Ends ends;
-    std::uint32_t size;
-    std::uint32_t place;
-    std::uint32_t text;  ///< Where in text_.
-  };
-  static constexpr std::size_t ends_size = 2 * sizeof(std::uint64_t);
 
   [[nodiscard]] static Ends ends_of(std::string_view name) noexcept {
     constexpr std::size_t width = sizeof(std::uint64_t);
@@ -138,32 +134,21 @@ class NameIndex {
     return ends;
   }
 
-  [[nodiscard]] bool is_same(const Kept& kept, std::string_view name) const noexcept {
-    if (name.size() != kept.size) return false;
-    const Ends ends = ends_of(name);
-    if (((ends.first ^ kept.ends.first) | (ends.last ^ kept.ends.last)) != 0) return false;
-    return name.size() <= ends_size || same_name({text_.data() + kept.text, kept.size}, name);
-  }
-
   /// Places for at least twice as many as names; without any name in them where those before cannot stay.
   void make_room(std::uint32_t count);
   /// Takes the names from `number` on out.
   void drop_from(std::uint32_t number) noexcept {
-    for (std::uint32_t each = number; each < kept_; ++each) places_[names_[each].place].number = 0;
-    if (number >= kept_) return;
-    kept_ = number;
-    text_used_ = names_[number].text;
+    for (std::uint32_t each = number; each < names_.size(); ++each) places_[place_of_[each]].number = 0;
+    names_.truncate(number);
   }
-  void keep(std::string_view name, const Ends& ends, std::uint32_t place);
+  void keep(std::string_view name, std::uint32_t place);
 
   std::vector<Place> places_;
   std::uint32_t mask_ = 0;  ///< What is used of places_, less one.
   /// A name's first place is made of the high bits of its hash: the low ones do not depend on its last bytes.
   std::uint32_t shift_ = 0;
-  std::vector<Kept> names_;  ///< The first kept_ are in use: the names in places_, unless is_forgotten_.
-  std::uint32_t kept_ = 0;
-  std::vector<char> text_;  ///< The first text_used_ are in use: names longer than their ends.
-  std::uint32_t text_used_ = 0;
+  KeptNames names_;  ///< Those in places_, unless is_forgotten_.
+  std::vector<std::uint32_t> place_of_;
   std::uint32_t unchanged_ = 0;
   bool is_forgotten_ = true;  ///< places_ is to be emptied first.
 };

@@ -72,16 +72,17 @@ void join_challenges(ResponseHead& head) {
 }  // namespace
 
 ChosenDialect choose_dialect(const Params& params) noexcept {
-  if (const Param* said = params.find("TRIVET_DIALECT")) {
+  if (const Param* said = params.find(KnownParam("TRIVET_DIALECT"))) {
     for (const Dialect* each : all) {
       if (said->value == each->name) return {each, said->name, false};
     }
     return {&fastcgi, said->name, true};
   }
   // mod_authnz_fcgi sends FCGI_ROLE too, and as a provider of AuthType Basic that alone.
-  const bool has_role = params.find("FCGI_ROLE") != nullptr;
-  if (!has_role && params.find("FCGI_APACHE_ROLE") != nullptr) return {&mod_fcgid, "FCGI_APACHE_ROLE", false};
-  const std::string_view server = params.get("SERVER_SOFTWARE");
+  const bool has_role = params.find(KnownParam("FCGI_ROLE")) != nullptr;
+  if (!has_role && params.find(KnownParam("FCGI_APACHE_ROLE")) != nullptr)
+    return {&mod_fcgid, "FCGI_APACHE_ROLE", false};
+  const std::string_view server = params.get(KnownParam("SERVER_SOFTWARE"));
   for (const Software& each : software) {
     if (server.substr(0, each.begin.size()) == each.begin) return {each.dialect, "SERVER_SOFTWARE", false};
   }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime/base/bytes.hpp"
-
 namespace trivet::cgi {
 namespace {
 
@@ -45,7 +43,7 @@ void Params::borrow(const Params& other) {
 }
 
 void Params::add(std::string_view name, std::string_view value) {
-  if (base::count_zeros(base::as_bytes(name)) + base::count_zeros(base::as_bytes(value)) != 0) note_nul();
+  if (name.find('\0') != std::string_view::npos || value.find('\0') != std::string_view::npos) note_nul();
   append({name, value});
 }
 
@@ -112,30 +110,39 @@ std::optional<Refusal> Params::settle_repeats(const std::vector<std::uint32_t>& 
   return std::nullopt;
 }
 
-void Params::build_index() {
+/// False: some name is empty or HTTP_PROXY.
+bool Params::build_index(std::uint32_t same) {
   const Param* const list = list_.data();
-  is_indexed_ = index_.build(static_cast<std::uint32_t>(count_),
+  is_indexed_ = index_.build(static_cast<std::uint32_t>(count_), same,
                              [list](std::uint32_t number) { return list[number].name; });
-}
-
-/// That none is empty or HTTP_PROXY, and where those that steer begin. The names that the index knows from
-/// the list before were looked at then.
-bool Params::has_usual_names() noexcept {
-  const std::size_t unchanged = index_.unchanged();
-  if (known_steering_ >= unchanged) known_steering_ = SIZE_MAX;
-  bool usual = true;
-  for (std::size_t number = unchanged; number < count_; ++number) {
-    const std::string_view name = list_[number].name;
-    usual = usual && !name.empty() && name != proxy;
-    if (known_steering_ == SIZE_MAX && starts_with(name, steering_prefix)) known_steering_ = number;
-  }
+  const bool usual = (index_.unchanged() == count_ && looked_at_ == count_) || look_at_new_names();
   steering_ = known_steering_;
   return usual;
 }
 
-std::optional<Refusal> Params::settle() {
-  build_index();
-  if (has_usual_names() && is_indexed_ && !has_nul_) return std::nullopt;
+/// The names that the index knows from the list before were looked at then.
+bool Params::look_at_new_names() noexcept {
+  const std::uint32_t unchanged = index_.unchanged();
+  if (known_steering_ >= unchanged) known_steering_ = SIZE_MAX;
+  for (std::uint32_t& number : known_numbers_) number = number > unchanged ? 0 : number;
+  bool usual = true;
+  for (std::uint32_t number = unchanged; number < count_; ++number) {
+    const std::string_view name = list_[number].name;
+    usual = usual && !name.empty() && name != proxy;
+    if (known_steering_ == SIZE_MAX && starts_with(name, steering_prefix)) known_steering_ = number;
+    if (name.size() + 1 >= known_params_of_length.size()) continue;
+    for (std::size_t at = known_params_of_length[name.size()]; at != known_params_of_length[name.size() + 1];
+         ++at) {
+      if (base::same_name(known_params[at], name)) known_numbers_[at] = number + 1;
+    }
+  }
+  looked_at_ = count_;
+  return usual;
+}
+
+std::optional<Refusal> Params::settle(std::uint32_t same) {
+  const bool usual = build_index(same);
+  if (usual && is_indexed_ && !has_nul_) return std::nullopt;
   index_.forget();
   steering_ = 0;
   for (const Param& each : list()) {
@@ -144,9 +151,10 @@ std::optional<Refusal> Params::settle() {
   if (has_nul_) return Refusal{400, "a parameter has a NUL byte in it"};
   // A client's header Proxy: programs take it for their proxy setting.
   remove_if([&](const Param& param) { return param.name == proxy; });
-  build_index();
-  index_.forget();  // What it knows now is not what has_usual_names() saw.
+  static_cast<void>(build_index(0));
   if (is_indexed_) return std::nullopt;
+  index_.forget();
+  steering_ = 0;
   order_.clear();
   for (std::uint32_t i = 0; i < count_; ++i) order_.push_back(i);
   // By length first: most names differ in it. Equal names stay in the order they came in.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "runtime/base/name_index.hpp"
 #include "runtime/base/pair.hpp"
+#include "runtime/cgi/known_param.hpp"
 
 namespace trivet::cgi {
 
@@ -63,8 +65,11 @@ class Params {
   }
   void took(std::size_t n) noexcept { count_ += n; }
   void note_nul() noexcept { has_nul_ = true; }
-  /// After the last add(): settles duplicates, and drops HTTP_PROXY.
-  [[nodiscard]] std::optional<Refusal> settle();
+  /// The names of the list that was settled before, as many as are known: for whoever reads the next one.
+  [[nodiscard]] const base::KeptNames& names_before() const noexcept { return index_.names(); }
+  /// After the last add(): settles duplicates, and drops HTTP_PROXY. The list begins with the first `same` of
+  /// names_before().
+  [[nodiscard]] std::optional<Refusal> settle(std::uint32_t same = 0);
   /// Those whose names begin with TRIVET_ are among these; after settle() mostly none are.
   [[nodiscard]] std::span<const Param> steering() const noexcept {
     return all().subspan(std::min(steering_, count_));
@@ -74,6 +79,15 @@ class Params {
   [[nodiscard]] const Param* find(std::string_view name) const noexcept {
     // Here, so that the hash of a name that is written down is a constant.
     return is_indexed_ ? find_indexed(name, base::NameIndex::hash(name)) : find_without_index(name);
+  }
+  [[nodiscard]] const Param* find(KnownParam known) const noexcept {
+    if (!is_indexed_) return find_without_index(known_params[known.number]);
+    const std::uint32_t number = known_numbers_[known.number];
+    return number == 0 ? nullptr : list_.data() + number - 1;
+  }
+  [[nodiscard]] std::string_view get(KnownParam known) const noexcept {
+    const Param* const found = find(known);
+    return found == nullptr ? std::string_view() : found->value;
   }
   /// Empty when absent.
   [[nodiscard]] std::string_view get(std::string_view name) const noexcept {
@@ -91,8 +105,8 @@ class Params {
   void remove(std::string_view name) noexcept;
 
  private:
-  void build_index();
-  [[nodiscard]] bool has_usual_names() noexcept;
+  [[nodiscard]] bool build_index(std::uint32_t same);
+  [[nodiscard]] bool look_at_new_names() noexcept;
   [[nodiscard]] const Param* find_indexed(std::string_view name, std::uint32_t hash) const noexcept;
   [[nodiscard]] const Param* find_without_index(std::string_view name) const noexcept;
   [[nodiscard]] Param* find_mutable(std::string_view name) noexcept;
@@ -118,6 +132,9 @@ class Params {
   std::size_t steering_ = 0;               ///< None before it begins with TRIVET_.
   std::size_t known_steering_ = SIZE_MAX;  ///< The first that does, of the names that the index knows.
   base::NameIndex index_;
+  /// Of each known name the place in the list that was indexed last, counted from 1; 0: it is not there.
+  std::array<std::uint32_t, known_params.size()> known_numbers_{};
+  std::size_t looked_at_ = 0;         ///< How many names the index had then.
   std::vector<std::uint32_t> order_;  ///< For settle(): indices, sorted by name.
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::size_t blocks_used_ = 0;

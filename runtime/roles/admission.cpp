@@ -10,7 +10,7 @@ using cgi::RequestPath;
 /// In no other role has the parameter a meaning: there it is what somebody wrote into a configuration.
 std::optional<config::Phase> phase_of(protocol::Role role, const cgi::Params& params) noexcept {
   if (role != protocol::Role::authorizer) return std::nullopt;
-  const std::string_view apache_role = params.get("FCGI_APACHE_ROLE");
+  const std::string_view apache_role = params.get(cgi::KnownParam("FCGI_APACHE_ROLE"));
   if (apache_role == "ACCESS_CHECKER") return config::Phase::access_checker;
   if (apache_role == "AUTHENTICATOR") return config::Phase::authenticator;
   if (apache_role == "AUTHORIZER") return config::Phase::authorizer;
@@ -33,7 +33,7 @@ class Admitting {
     result_.slice = role == protocol::Role::authorizer ? Slice::authorizer
                     : role == protocol::Role::filter   ? Slice::filter
                                                        : Slice::responder;
-    result_.client_method = params.get("REQUEST_METHOD");
+    result_.client_method = params.get(cgi::KnownParam("REQUEST_METHOD"));
     target_.listener = listener;
     target_.phase = result_.phase = phase_of(role, params);
   }
@@ -98,15 +98,15 @@ class Admitting {
   }
 
   bool read_paths() {
-    const std::string_view script_name = params_.get("SCRIPT_NAME");
-    const std::string_view path_info = params_.get("PATH_INFO");
+    const std::string_view script_name = params_.get(cgi::KnownParam("SCRIPT_NAME"));
+    const std::string_view path_info = params_.get(cgi::KnownParam("PATH_INFO"));
     const bool has_script_path = !script_name.empty() || !path_info.empty();
     const auto parse_script_path = [&](RequestPath& path) {
       scratch_.joined.assign(script_name);
       scratch_.joined.append(path_info);
       return parse(path, scratch_.joined, RequestPath::Form::decoded, "SCRIPT_NAME");
     };
-    const std::string_view uri = params_.get("REQUEST_URI");
+    const std::string_view uri = params_.get(cgi::KnownParam("REQUEST_URI"));
     if (!steering_.path.empty()) {
       if (!parse(scratch_.path, steering_.path, RequestPath::Form::decoded, "TRIVET_PATH")) return false;
     } else if (!uri.empty()) {
@@ -129,7 +129,8 @@ class Admitting {
 
   bool find_route() {
     if (router_.asks_for_host()) {
-      const std::string_view host = steering_.host.empty() ? params_.get("HTTP_HOST") : steering_.host;
+      const std::string_view host =
+          steering_.host.empty() ? params_.get(cgi::KnownParam("HTTP_HOST")) : steering_.host;
       target_.host = cgi::host_for_matching(host);
     }
     if (steering_.route.empty()) {

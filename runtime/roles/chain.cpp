@@ -32,7 +32,7 @@ void Chain::build(const Route& route, bool with_source, bool body_to_filter, con
     add(*route.source, nullptr, false, source_facts);
   }
   if (route.filters.empty()) return;
-  const std::string_view method = facts.params->get("REQUEST_METHOD");
+  const std::string_view method = facts.params->get(cgi::KnownParam("REQUEST_METHOD"));
   is_head_ = method == "HEAD";
   reads_ = is_head_ || method == "GET";
   if (reads_ && has_filters_for(route.config, *facts.params))

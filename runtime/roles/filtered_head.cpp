@@ -35,8 +35,8 @@ bool is_type(std::string_view wanted, std::string_view type) noexcept {
 }  // namespace
 
 std::string_view matched_method(const cgi::Params& params) noexcept {
-  const std::string_view steered = params.get("TRIVET_METHOD");
-  return steered.empty() ? params.get("REQUEST_METHOD") : steered;
+  const std::string_view steered = params.get(cgi::KnownParam("TRIVET_METHOD"));
+  return steered.empty() ? params.get(cgi::KnownParam("REQUEST_METHOD")) : steered;
 }
 
 bool takes_method(const config::FilterStage& stage, std::string_view method) noexcept {

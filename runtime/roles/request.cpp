@@ -467,9 +467,9 @@ void Request::tell(log::Level level, std::string_view event, int status, std::st
                   {"status", status_text},
                   {"reason", clean(reason, scratch[0])},
                   {"request", facts_.request_id},
-                  {"client", clean(params_.get("REMOTE_ADDR"), scratch[1])},
+                  {"client", clean(params_.get(cgi::KnownParam("REMOTE_ADDR")), scratch[1])},
                   {"peer", peer_ == nullptr ? std::string_view() : peer_->name()},
-                  {"uri", clean(params_.get("REQUEST_URI"), scratch[2])}});
+                  {"uri", clean(params_.get(cgi::KnownParam("REQUEST_URI")), scratch[2])}});
 }
 
 void Request::tell_once(std::uint32_t bit, std::string_view event, std::string_view reason,

@@ -34,8 +34,9 @@ void Request::tell_access(std::string_view end) {
   // Of an authorizer's request the guards say who it is, of others their verdict is among the parameters.
   const auto* const named =
       slice_ == Slice::authorizer ? guards_.collected().find_variable("REMOTE_USER") : nullptr;
-  std::array<std::string_view, 3> clean = {params_.get("REMOTE_ADDR"), params_.get("REMOTE_USER"),
-                                           params_.get("REQUEST_URI")};
+  std::array<std::string_view, 3> clean = {params_.get(cgi::KnownParam("REMOTE_ADDR")),
+                                           params_.get(cgi::KnownParam("REMOTE_USER")),
+                                           params_.get(cgi::KnownParam("REQUEST_URI"))};
   std::vector<std::string> scratch;
   redact(params_, env_.journal.redact, clean, scratch);
   const auto& [client, user, uri] = clean;
@@ -54,7 +55,7 @@ void Request::tell_access(std::string_view end) {
               log::Milliseconds<"total_ms">{begun_, now}, log::Text<"request">{facts_.request_id, is_own_id},
               log::Text<"client">{client},
               log::Text<"user">{named != nullptr ? std::string_view(named->value) : user},
-              log::Text<"method">{params_.get("REQUEST_METHOD")}, log::Text<"uri">{uri});
+              log::Text<"method">{params_.get(cgi::KnownParam("REQUEST_METHOD"))}, log::Text<"uri">{uri});
   env_.journal.access->end(line);
 }
 

@@ -64,7 +64,7 @@ void Request::start() {
 
 bool Request::read_params() {
   constexpr std::size_t batch = 64;  // Few requests have more.
-  protocol::PairReader reader(params_block_.bytes());
+  protocol::PairReader reader(params_block_.bytes(), &params_.names_before());
   for (std::size_t count = 0, read = batch; read == batch; count += read) {
     read = reader.next(params_.room(batch));
     params_.took(read);
@@ -79,7 +79,7 @@ bool Request::read_params() {
     return false;
   }
   if (base::count_zeros(params_block_.bytes()) != reader.zeros_in_lengths()) params_.note_nul();
-  if (const auto refusal = params_.settle()) {
+  if (const auto refusal = params_.settle(reader.as_expected())) {
     refuse(refusal->status, refusal->reason);
     return false;
   }
@@ -103,7 +103,7 @@ bool Request::let_in() {
   writer_.set_head_method(admission.client_method == "HEAD");
   constexpr std::string_view nginx = "nginx";
   if (role_ == protocol::Role::responder && !body_.ended &&
-      params_.get("SERVER_SOFTWARE").substr(0, nginx.size()) == nginx) {
+      params_.get(cgi::KnownParam("SERVER_SOFTWARE")).substr(0, nginx.size()) == nginx) {
     writer_.hold_unless_complete();
   }
   if (admission.status != 0) {
@@ -132,7 +132,7 @@ bool Request::let_in() {
 }
 
 void Request::expect_input() {
-  const auto content_length = cgi::parse_length(params_.get("CONTENT_LENGTH"));
+  const auto content_length = cgi::parse_length(params_.get(cgi::KnownParam("CONTENT_LENGTH")));
   facts_.content_length = content_length.value_or(UINT64_MAX);
   facts_.data_length = UINT64_MAX;
   if (slice_ == Slice::authorizer)
@@ -149,7 +149,8 @@ void Request::expect_input() {
 }
 
 void Request::prepare_guards() {
-  const bool from_apache = role_ == protocol::Role::authorizer && params_.find("FCGI_APACHE_ROLE") != nullptr;
+  const bool from_apache =
+      role_ == protocol::Role::authorizer && params_.find(cgi::KnownParam("FCGI_APACHE_ROLE")) != nullptr;
   if (!from_apache) {
     // Some web servers set these from an Authorization header that nobody has verified.
     for (const std::string_view name : {"REMOTE_USER"sv, "AUTH_TYPE"sv, "AUTH_USER"sv, "LOGON_USER"sv})
@@ -276,7 +277,7 @@ void Request::guards_passed() {
 }
 
 void Request::hide_from_source() {
-  const std::string_view method = params_.get("REQUEST_METHOD");
+  const std::string_view method = params_.get(cgi::KnownParam("REQUEST_METHOD"));
   const bool reads = method == "GET" || method == "HEAD";
   source_params_.reset();
   for (const cgi::Param& each : params_.all()) {
@@ -291,7 +292,7 @@ std::string_view Request::fill_initial_head() {
   cgi::ResponseHead& head = chain_.initial_head();
   std::string_view file = params_.get("SCRIPT_FILENAME");
   if (file.empty()) file = params_.get("PATH_TRANSLATED");
-  if (file.empty()) file = params_.get("SCRIPT_NAME");
+  if (file.empty()) file = params_.get(cgi::KnownParam("SCRIPT_NAME"));
   if (const auto wrong = head.set("Content-Type", cgi::media_type(file)); !wrong.empty()) return wrong;
   if (facts_.data_length != UINT64_MAX) {
     std::array<char, 20> digits{};

@@ -136,8 +136,8 @@ void ApplicationStage::take_output(base::Bytes bytes) {
 }
 
 void ApplicationStage::expect_body(const cgi::ResponseHead& head) {
-  const bool none_follows =
-      head.status() == 204 || head.status() == 304 || facts_.params->get("REQUEST_METHOD") == "HEAD";
+  const bool none_follows = head.status() == 204 || head.status() == 304 ||
+                            facts_.params->get(cgi::KnownParam("REQUEST_METHOD")) == "HEAD";
   const auto length = head.find("Content-Length");
   if (length && !none_follows) missing_ = cgi::parse_length(*length).value_or(0);
 }

@@ -39,7 +39,7 @@ ApplicationStage::~ApplicationStage() { leave(false); }
 
 void ApplicationStage::start() {
   if (source_.scripts_ && !find_script()) return;
-  idempotent_ = is_idempotent(facts_.params->get("REQUEST_METHOD"));
+  idempotent_ = is_idempotent(facts_.params->get(cgi::KnownParam("REQUEST_METHOD")));
   patience_.set(*facts_.loop, source_.timeout_);
   if (facts_.content_length == UINT64_MAX && !source_.stream_) {
     state_ = State::collecting;
@@ -79,7 +79,7 @@ bool ApplicationStage::find_script() {
 /// As a web server does for a folder that is asked for without its final slash: or relative links break.
 void ApplicationStage::redirect_to_folder() {
   const std::string target = folder_location(*facts_.params, *facts_.path);
-  const std::string_view method = facts_.params->get("REQUEST_METHOD");
+  const std::string_view method = facts_.params->get(cgi::KnownParam("REQUEST_METHOD"));
   cgi::ResponseHead* head = sink_.head(index);
   head->set_status(method == "GET" || method == "HEAD" ? 301 : 308);
   if (target.empty() || !head->set("Location", target).empty()) {
@@ -137,7 +137,7 @@ void ApplicationStage::begin_exchange(std::unique_ptr<Link> link) {
     if (facts_.content_length == UINT64_MAX) {
       // Caddy's -1 for a chunked body is no number that an application should meet.
       const bool is_known = !source_.stream_ && body_size_ != 0;
-      if (is_known || !facts_.params->get("CONTENT_LENGTH").empty())
+      if (is_known || !facts_.params->get(cgi::KnownParam("CONTENT_LENGTH")).empty())
         overrides_.emplace_back("CONTENT_LENGTH", is_known ? std::to_string(body_size_) : std::string());
     }
     append_request_params(out_, request_id_, *facts_.params, overrides_);

@@ -29,8 +29,8 @@ bool is_shortage(int error) noexcept {
 
 void FileStage::start() {
   state_ = State::looking;
-  const std::string_view said = facts_.params->get("REQUEST_METHOD");
-  const std::string_view method = said.empty() ? facts_.params->get("TRIVET_METHOD") : said;
+  const std::string_view said = facts_.params->get(cgi::KnownParam("REQUEST_METHOD"));
+  const std::string_view method = said.empty() ? facts_.params->get(cgi::KnownParam("TRIVET_METHOD")) : said;
   if (method == "OPTIONS") {
     cgi::ResponseHead& head = *sink_.head(source_index);
     head.set_status(204);
@@ -131,7 +131,7 @@ void FileStage::answer(Found found) {
 
 void FileStage::deliver(Found found) {
   const cgi::UnixSeconds now = std::time(nullptr);
-  const bool head_only = facts_.params->get("REQUEST_METHOD") == "HEAD";
+  const bool head_only = facts_.params->get(cgi::KnownParam("REQUEST_METHOD")) == "HEAD";
   answer_ = answer_for(found.facts, *facts_.params, head_only ? "HEAD" : "GET", now);
   if (answer_.status == 412) {
     answer_plainly(412);

@@ -29,7 +29,7 @@ bool names_no_folder(const cgi::RequestPath& path) noexcept {
 }
 
 std::string_view query_of(const cgi::Params& params) noexcept {
-  const std::string_view uri = params.get("REQUEST_URI");
+  const std::string_view uri = params.get(cgi::KnownParam("REQUEST_URI"));
   if (uri.empty()) return params.get("QUERY_STRING");
   const std::size_t mark = uri.find('?');
   if (mark == std::string_view::npos) return {};
@@ -40,7 +40,7 @@ std::string_view query_of(const cgi::Params& params) noexcept {
 
 std::string folder_location(const cgi::Params& params, const cgi::RequestPath& matched) {
   cgi::RequestPath own;
-  const std::string_view uri = params.get("REQUEST_URI");
+  const std::string_view uri = params.get(cgi::KnownParam("REQUEST_URI"));
   const bool usable = !uri.empty() && own.parse(uri, cgi::RequestPath::Form::uri).empty();
   const cgi::RequestPath& path = usable && !names_no_folder(own) ? own : matched;
   std::string location;

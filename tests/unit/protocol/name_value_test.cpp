@@ -131,6 +131,37 @@ TEST(ManyPairs, AreReadAsTheyWereWrittenWhereverTheyAreCut) {
   }
 }
 
+TEST(ExpectedPairs, AreCountedAsFarAsTheirNamesAreTheExpectedOnesAndReadAsAnyOthers) {
+  base::KeptNames expected;
+  base::Buffer encoded;
+  std::vector<std::size_t> ends = {0};
+  for (const std::size_t size : {8, 3, 12, 31, 127, 6, 128, 33, 16, 9, 0, 17}) {
+    ASSERT_TRUE(expected.add(std::string(size, 'n')));
+    append_pair(encoded, std::string(size, 'n'), std::string(size % 5 == 2 ? 0 : 11 * size, 'v'));
+    ends.push_back(encoded.size());
+  }
+  for (std::size_t whole = 0; whole < ends.size(); ++whole) {
+    for (const std::size_t room : {1, 5, 64}) {
+      // Those that are expected, then another, then no more than were expected.
+      const std::string text = std::string(base::as_text(encoded.bytes()).substr(0, ends[whole])) +
+                               "\6\1HTTPS_v" +
+                               std::string(base::as_text(encoded.bytes()).substr(ends[whole]));
+      const std::vector<std::uint8_t> block(text.begin(), text.end());
+      PairReader alone{base::Bytes(block)};
+      PairReader reader(block, &expected);
+      std::vector<Pair> pairs(room);
+      for (std::size_t n = room; n == room;) {
+        n = reader.next(pairs);
+        for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(alone.next(), pairs[i]) << whole << " " << room;
+      }
+      EXPECT_EQ(alone.next(), std::nullopt);
+      EXPECT_EQ(reader.as_expected(), whole) << room;
+      EXPECT_FALSE(reader.broken());
+      EXPECT_EQ(reader.zeros_in_lengths(), alone.zeros_in_lengths());
+    }
+  }
+}
+
 TEST_P(GoodPairs, AreReadBackFromTheEncoder) {
   base::Buffer encoded;
   for (const auto& [name, value] : GetParam().expected) append_pair(encoded, name, value);
