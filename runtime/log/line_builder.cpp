@@ -113,15 +113,17 @@ void LineBuilder::field(std::string_view name, std::string_view value) noexcept 
   put_value(value);
 }
 
+char* LineBuilder::put_special(char* at, std::string_view value) noexcept {
+  end_ = at;
+  put_value(value);
+  return end_;
+}
+
 template <bool json>
 char* LineBuilder::put_text(char* at, std::string_view value) noexcept {
   if (value.empty()) return json ? close<json>(at) : quotes(at);
   const unsigned meaning = meaning_of(value);
-  if (meaning > plain) {
-    end_ = at;
-    put_value(value);
-    return end_;
-  }
+  if (meaning > plain) return put_special(at, value);
   const bool quoted = !json && meaning != bare;
   if (quoted) *at++ = '"';
   at = copied(at, value);

@@ -43,10 +43,11 @@ void Request::tell_access(std::string_view end) {
 
   log::LineBuilder line = env_.journal.access->begin(now);
   const bool is_own_id = env_.journal.request_id.empty();  // Hexadecimal digits.
+  const auto route = route_ == nullptr ? log::Text<"route">{}
+                                       : log::Text<"route">{route_->config.name, route_->has_bare_name};
   const std::optional<std::uint64_t> status =
       writer_.status() == 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(writer_.status()));
-  line.fields(log::Text<"route">{route_name(), route_ != nullptr && route_->has_bare_name},
-              log::Text<"role">{name_of(slice_), true}, log::Number<"status">{status},
+  line.fields(route, log::Text<"role">{name_of(slice_), true}, log::Number<"status">{status},
               log::Text<"end">{end, true}, log::Number<"received">{body_.received + data_.received},
               log::Number<"sent">{writer_.body_sent()},
               log::Milliseconds<"params_ms">{begun_, stamps_.params},
