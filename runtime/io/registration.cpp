@@ -47,7 +47,7 @@ void Registration::take_out() noexcept {
 
 void Registration::tell(std::uint32_t found) {
   if (trigger_ == Trigger::edge) told_ |= found;
-  if ((found & ~wanted_) == 0) {
+  if ((found & (gone | ~wanted_)) == 0) {
     on_ready(found);
   } else {
     tell_in_part(found);

@@ -392,7 +392,10 @@ void Request::let_go_if_idle() {
   chain_.clear();
   body_.reset();
   data_.reset();
-  if (params_block_.capacity() > kept_block) params_block_.release();
+  if (params_block_.capacity() > kept_block) {
+    params_block_.release();
+    std::string().swap(admission_.reason);  // Which may name a parameter as large.
+  }
   env_.recycle(this);
 }
 
