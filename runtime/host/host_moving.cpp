@@ -29,16 +29,14 @@ void Host::retire(const std::vector<std::uint32_t>& to_empty) {
 
 void Host::on_connection_idle(Connection& connection) {
   if (mover_ == nullptr || environment_.stopping) return;
-  if (context_.retiring) {
-    mover_->on_rest();
-    return;
-  }
-  if (!has_more_than_its_share(*board_, number_)) return;
+  if (!context_.retiring && !has_more_than_its_share(*board_, number_)) return;
   Batch batch(config_);
-  if (mover_->has_sent() || !batch.has_room(connection.listener())) {
-    connection.ask_again();  // A burst came to one worker: all but one find something on its way.
+  if (!mover_->is_free() || !batch.has_room(connection.listener())) {
+    // Of a burst that came to one worker all but one find something on its way.
+    context_.retiring ? mover_->on_rest() : connection.ask_again();
     return;
   }
+  // Not a moment later, when its next request may be here already.
   let_go(connection, batch);
   mover_->hand(std::move(batch));
 }

@@ -97,7 +97,8 @@ class Mover final : private base::Task {
   void hand(Batch batch);
   /// A batch is on its way, or what came is not yet acknowledged.
   [[nodiscard]] bool is_busy() const noexcept { return sent_.has_value() || !arrived_.empty(); }
-  [[nodiscard]] bool has_sent() const noexcept { return sent_.has_value(); }
+  /// Nothing of this worker is on its way, and the line was not found full.
+  [[nodiscard]] bool is_free() const noexcept { return !sent_ && !again_.armed(); }
 
   void on_placed(const process::Message& message);
   void on_take(process::Message& message);
