@@ -51,6 +51,7 @@ struct EventLoop::Impl {
   }
   /// Waits until something is ready, or only looks where there is something to do already.
   void wait();
+  /// Waits, unless a stop() left something of the last time, and tells what was found, until a stop().
   void look();
   /// What was found and not told yet is not for this one.
   void forget(const Registration& registration) noexcept;

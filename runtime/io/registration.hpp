@@ -64,7 +64,7 @@ class Registration {
   const Trigger trigger_;
   std::uint32_t wanted_ = 0;
   std::uint32_t watched_ = 0;  // what the kernel looks for, beside hang-up and errors
-  std::uint32_t told_ = 0;
+  std::uint32_t told_ = 0;     // none of a level-triggered one
   bool in_set_ = false;
 };
 

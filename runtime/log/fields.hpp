@@ -28,8 +28,8 @@ struct FieldName {
 template <FieldName field_name>
 struct Text {
   std::string_view value;
-  bool is_bare =
-      false;  ///< It is known to stand bare in text (stands_bare()): none of its bytes is looked at.
+  /// It is known to stand bare in text (stands_bare()): none of its bytes is looked at.
+  bool is_bare = false;
 };
 
 /// Digits by `write()`: it gives the end of what it wrote, at most `most` bytes on.

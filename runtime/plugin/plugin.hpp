@@ -73,7 +73,7 @@ class Plugin {
   /// Null when the plugin runs on the loop: then hooks are called there with loop_instance().
   [[nodiscard]] Workers* threads() const noexcept { return threads_.get(); }
   [[nodiscard]] void* loop_instance() const noexcept { return threads_ ? nullptr : instances_.front(); }
-  /// For a CurrentScope around each hook that is called on the loop; plugin threads have theirs.
+  /// For a CallScope around each hook that is called on the loop; plugin threads have theirs.
   [[nodiscard]] const Current& current() const noexcept { return *current_; }
 
   /// Nobody calls it meanwhile: its code ended one worker after the other. [loop]

@@ -24,8 +24,8 @@ class SocketThatIsToldOnce : public testing::TestWithParam<Kind> {
  protected:
   SocketThatIsToldOnce() : pair_(GetParam().connect()), socket_(adopt(loop_, pair_.host, events_)) {}
 
-  void peer_sends(std::string_view text, int flags = 0) {
-    ASSERT_EQ(::send(pair_.peer.get(), text.data(), text.size(), flags), static_cast<ssize_t>(text.size()));
+  void peer_sends(std::string_view text) {
+    ASSERT_EQ(::send(pair_.peer.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
   }
   void settle() { run_for(loop_, std::chrono::milliseconds(5)); }
   /// All that comes, by reads of at most `most` bytes, each of them awaited.
@@ -128,11 +128,17 @@ TEST_P(SocketThatIsToldOnce, IsNotWokenByEachAnswerThatThePeerTakes) {
   }
   ASSERT_TRUE(run_until(loop_, [&] { return events_.writable == 1; }));
   socket_->await_readable();
+  int looks = 0;
+  TestTask look([&] { ++looks; });
+  loop_.set_between(&look);
   for (int i = 0; i < 3; ++i) {
+    looks = 0;
     ASSERT_EQ(socket_->write(base::as_bytes("answer"), {}).bytes, 6U);
     ASSERT_EQ(::recv(pair_.peer.get(), got.data(), 6, MSG_WAITALL), 6);
     settle();
   }
+  EXPECT_EQ(looks, 1) << "the last time it was woken by more than the test's timer";
+  loop_.set_between(nullptr);
   EXPECT_EQ(events_.writable, 1);
   peer_sends("next");
   EXPECT_EQ(read_awaiting(100, 4), "next");
@@ -210,46 +216,50 @@ INSTANTIATE_TEST_SUITE_P(Sockets, SocketThatIsToldOnce,
                          testing::Values(Kind{"Unix", &Pair::unix_sockets}, Kind{"Tcp", &Pair::tcp}),
                          [](const auto& each) { return each.param.name; });
 
-// A read stops before urgent bytes, with whatever is behind them unread.
-TEST(SocketThatIsSentUrgentBytes, HearsOfWhatIsBehindThem) {
-  EventLoop loop;
-  RecordingEvents events;
-  Pair pair = Pair::tcp();
-  const auto socket = adopt(loop, pair.host, events);
-  std::string all;
-  events.when_readable = [&] {
-    std::array<std::uint8_t, 100> bytes{};
-    const Transfer got = socket->read(bytes);
-    all += base::as_text(base::Bytes(bytes).first(got.bytes));
-    socket->await_readable();
-  };
-  socket->await_readable();
-  run_for(loop, std::chrono::milliseconds(2));
-  for (int round = 1; round <= 3; ++round) {
-    ASSERT_EQ(::send(pair.peer.get(), "before", 6, 0), 6);
-    ASSERT_EQ(::send(pair.peer.get(), "!", 1, MSG_OOB), 1);
-    ASSERT_EQ(::send(pair.peer.get(), "behind", 6, 0), 6);
-    const auto size = static_cast<std::size_t>(round) * 12;
-    EXPECT_TRUE(run_until(loop, [&] { return all.size() >= size; })) << all;
+/// All that is read, and awaited again.
+class SocketThatReadsOn : public testing::Test {
+ protected:
+  void use(Pair pair) {
+    pair_ = std::move(pair);
+    socket_ = adopt(loop_, pair_.host, events_);
+    events_.when_readable = [this] {
+      std::array<std::uint8_t, 100> bytes{};
+      const Transfer got = socket_->read(bytes);
+      all_ += base::as_text(base::Bytes(bytes).first(got.bytes));
+      socket_->await_readable();
+    };
+    socket_->await_readable();
+    run_for(loop_, std::chrono::milliseconds(2));
   }
-  EXPECT_EQ(all, "beforebehindbeforebehindbeforebehind");
+  void peer_sends(std::string_view text, int flags = 0) {
+    ASSERT_EQ(::send(pair_.peer.get(), text.data(), text.size(), flags), static_cast<ssize_t>(text.size()));
+  }
+  bool reads(std::size_t size) {
+    return run_until(loop_, [&] { return all_.size() >= size; });
+  }
+
+  EventLoop loop_;
+  RecordingEvents events_;
+  Pair pair_;
+  std::unique_ptr<Transport> socket_;
+  std::string all_;
+};
+
+// A read stops before urgent bytes, with whatever is behind them unread.
+TEST_F(SocketThatReadsOn, HearsOfWhatIsBehindUrgentBytes) {
+  use(Pair::tcp());
+  for (std::size_t round = 1; round <= 3; ++round) {
+    peer_sends("before");
+    peer_sends("!", MSG_OOB);
+    peer_sends("behind");
+    ASSERT_TRUE(reads(round * 12)) << all_;
+  }
+  EXPECT_EQ(all_, "beforebehindbeforebehindbeforebehind");
 }
 
 // A read stops behind them too, which the kernel does not tell apart from having no more.
-TEST(SocketThatIsSentDescriptors, HearsOfWhatIsBehindThemWithTheNextBytes) {
-  EventLoop loop;
-  RecordingEvents events;
-  Pair pair = Pair::unix_sockets();
-  const auto socket = adopt(loop, pair.host, events);
-  std::string all;
-  events.when_readable = [&] {
-    std::array<std::uint8_t, 100> bytes{};
-    const Transfer got = socket->read(bytes);
-    all += base::as_text(base::Bytes(bytes).first(got.bytes));
-    socket->await_readable();
-  };
-  socket->await_readable();
-  run_for(loop, std::chrono::milliseconds(2));
+TEST_F(SocketThatReadsOn, HearsOfWhatIsBehindDescriptorsWithTheNextBytes) {
+  use(Pair::unix_sockets());
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   iovec text{const_cast<char*>("with"), 4};
   msghdr message{};
@@ -261,14 +271,14 @@ TEST(SocketThatIsSentDescriptors, HearsOfWhatIsBehindThemWithTheNextBytes) {
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof(int));
-  const int any = pair.peer.get();
+  const int any = pair_.peer.get();
   std::memcpy(CMSG_DATA(header), &any, sizeof any);
-  ASSERT_EQ(::sendmsg(pair.peer.get(), &message, 0), 4);
-  ASSERT_EQ(::send(pair.peer.get(), " behind", 7, 0), 7);
-  ASSERT_TRUE(run_until(loop, [&] { return !all.empty(); }));
-  ASSERT_EQ(::send(pair.peer.get(), " next", 5, 0), 5);
-  EXPECT_TRUE(run_until(loop, [&] { return all.size() >= 16; }));
-  EXPECT_EQ(all, "with behind next");
+  ASSERT_EQ(::sendmsg(pair_.peer.get(), &message, 0), 4);
+  peer_sends(" behind");
+  ASSERT_TRUE(reads(1));
+  peer_sends(" next");
+  EXPECT_TRUE(reads(16));
+  EXPECT_EQ(all_, "with behind next");
 }
 
 }  // namespace
