@@ -23,6 +23,13 @@ systemd() {
   [ "$code" -eq 0 ] || [ "$code" -eq 77 ]
 }
 
+# The build by a profile, which is what is installed.
+packaged() {
+  TRIVET_CMAKE=-DTRIVET_TESTS=ON sh conf/package/build.sh build/package &&
+    ctest --test-dir build/package -j "$(nproc)" --timeout 120 --output-on-failure &&
+    /usr/bin/python3 tests/interop/run.py --build build/package --no-skip --jobs "$(nproc)"
+}
+
 part "run.sh --full" sh tests/run.sh --full
 part "clang-tidy" sh tests/checks/tidy.sh --all
 part "mutants" sh tests/checks/mutants.sh
@@ -31,6 +38,7 @@ part "simulation" sh tests/simulation/run.sh 100000
 part "faults" sh tests/faults/all.sh
 part "systemd" systemd
 part "streams" /usr/bin/python3 tests/bench/streams.py build/release
+part "as packaged" packaged
 part "quickstart" sh conf/quickstart.sh --once
 
 echo "$passed passed, $failed failed"

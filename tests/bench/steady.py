@@ -161,9 +161,21 @@ def access(bench):
     bench.tell("access", len(ran), 0, "functions of the log that run for a request while it is off " + ", ".join(sorted(ran)))
 
 
+ON_A_THREAD = """
+[plugin.thread]
+file = "small.so"
+threads = 1
+
+[[route]]
+name = "bench-thread"
+path = "/bench/thread"
+respond = "thread"
+"""
+
+
 def threads(bench):
     """The way to a plugin thread and back."""
-    host, raw = bench.host(), peers.raw(bench.folder, "--worker", name="raw-worker")
+    host, raw = bench.host(more=ON_A_THREAD), peers.raw(bench.folder, "--worker", name="raw-worker")
     with host.running(bench.folder, bench.processor), raw.running(bench.folder, bench.processor):
         for connections in (1, 64):
             words = ["/bench/thread", "-c", str(connections)]

@@ -1,0 +1,97 @@
+#!/bin/sh
+# Builds Trivet as it is packaged: twice, with a load of some seconds between. By what that has run, the second build inlines
+# across files and puts what has not run out of the way. Takes about twice as long as the preset `release`.
+#
+#   sh conf/package/build.sh [FOLDER]     build/package if none is given; then: cd FOLDER && cpack -G DEB
+#
+# What cmake is to be told beside that stands in TRIVET_CMAKE: TRIVET_CMAKE='-DTRIVET_TESTS=ON -DCMAKE_INSTALL_PREFIX=/usr/local'
+set -eu
+cd "$(dirname "$0")/../.."
+
+case ${1:-} in
+  -h | --help) sed -n '2,7s/^# \{0,1\}//p' conf/package/build.sh; exit 0 ;;
+  -*) echo "usage: sh conf/package/build.sh [FOLDER]" >&2; exit 64 ;;
+esac
+build=${1:-build/package}
+fail() {
+  echo "build: $*" >&2
+  exit 1
+}
+
+# shellcheck source=conf/packages.sh
+. conf/packages.sh
+trivet_install build || exit 1
+mkdir -p "$build"
+build=$(cd "$build" && pwd)
+
+# made PROFILE TARGET...
+made() {
+  profile=$1
+  shift
+  # shellcheck disable=SC2086 # several words
+  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_INSTALL_PREFIX=/usr -DTRIVET_TESTS=OFF \
+    ${TRIVET_CMAKE:-} -DTRIVET_PROFILE="$profile" >"$build/cmake.log" 2>&1 ||
+    { cat "$build/cmake.log" >&2; fail "cmake has failed"; }
+  cmake --build "$build" --target "$@"
+}
+
+find "$build" -name '*.gcda' -exec rm -f {} +
+made collect trivet plugins/all
+
+folder=$(mktemp -d)
+host=
+end() {
+  [ -n "$host" ] || return 0
+  kill "$host" 2>/dev/null || true
+  wait "$host" || { cat "$folder/log" >&2; fail "the host did not end well"; }
+  host=
+}
+trap '[ -z "$host" ] || kill "$host"; rm -rf "$folder"' EXIT
+trap 'exit 130' INT TERM HUP
+trivet=$build/bin/trivet
+mkdir -m 700 "$folder/files" "$folder/plugins"
+head -c 30000 /dev/urandom | base64 >"$folder/files/some.txt"
+sed -e "s|@FOLDER@|$folder|g" -e "s|@PLUGINS@|$build/plugins|g" conf/package/train.toml >"$folder/plain.toml"
+{ cat "$folder/plain.toml"; printf '\n[log]\naccess = "file:%s/access"\n' "$folder"; } >"$folder/logged.toml"
+
+# asked REQUESTS URI ARGUMENT...
+asked() {
+  requests=$1
+  shift
+  "$trivet" bench "unix:$folder/train.sock" "$@" -n "$requests" >"$folder/report" || { cat "$folder/report" >&2; fail "$*"; }
+}
+for config in plain logged; do
+  "$trivet" serve -c "$folder/$config.toml" --processes 0 2>"$folder/log" &
+  host=$!
+  tries=0
+  until grep -qs " ready " "$folder/log"; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 300 ] || ! kill -0 "$host" 2>/dev/null; then
+      cat "$folder/log" >&2
+      fail "the host does not start"
+    fi
+    sleep 0.1
+  done
+  asked 20000 /hello
+  asked 40000 /hello/there -c 64
+  asked 40000 /hello --mux 100
+  asked 5000 /api/v1/users/17/deep?full=yes --new-conn
+  asked 5000 /worker -c 16
+  asked 10000 /secret -p TRIVET_ROUTE=secret -p HTTP_X_API_KEY='open sesame' --role authorizer
+  asked 5000 /secret -p HTTP_X_API_KEY='open sesame'
+  asked 2000 /secret -p HTTP_X_API_KEY=none --expect-status 403
+  asked 200 /posted --body 1MiB
+  asked 2000 /posted --body 2KiB
+  asked 200 /shout --role filter --data 1MiB
+  asked 500 /shout --body 20KiB
+  asked 3000 /files/some.txt
+  asked 1000 /files/none.txt --expect-status 404
+  end
+done
+[ -n "$(find "$build" -name '*.gcda' -print -quit)" ] || fail "the load has left no profile"
+
+# ccache does not see what a profile changes.
+CCACHE_DISABLE=1
+export CCACHE_DISABLE
+made use all
+echo "built: $build"
