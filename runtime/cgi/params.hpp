@@ -89,6 +89,9 @@ class Params {
     const Param* const found = find(known);
     return found == nullptr ? std::string_view() : found->value;
   }
+  [[nodiscard]] std::string_view get(const ParamName& name) const noexcept {
+    return name.known() ? get(*name.known()) : get(name.text());
+  }
   /// Empty when absent.
   [[nodiscard]] std::string_view get(std::string_view name) const noexcept {
     const Param* const found = find(name);

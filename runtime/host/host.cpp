@@ -57,7 +57,8 @@ Host::Host(const config::Config& config, log::Log& log, log::BatchedLog* access_
       most_connections_(most_connections),
       listeners_(config, log) {
   environment_.id_seed = std::random_device{}();
-  environment_.journal = {access_log, config.log.redact, config.log.request_id};
+  environment_.journal = {
+      access_log, {config.log.redact.begin(), config.log.redact.end()}, config.log.request_id};
   if (access_log_ != nullptr) access_log_->start(*loop_);
 }
 

@@ -23,9 +23,9 @@ std::string_view without(std::string_view secret, std::string_view text, std::st
 
 /// `scratch_of` gives the string for a text's place, where something is found in it.
 template <class ScratchOf>
-void redact_each(const cgi::Params& params, const std::vector<std::string>& names,
+void redact_each(const cgi::Params& params, const std::vector<cgi::ParamName>& names,
                  std::span<std::string_view> texts, ScratchOf&& scratch_of) {
-  for (const std::string& name : names) {
+  for (const cgi::ParamName& name : names) {
     const std::string_view value = params.get(name);
     if (value.size() < shortest_secret) continue;
     const std::size_t space = value.find(' ');
@@ -44,13 +44,13 @@ void redact_each(const cgi::Params& params, const std::vector<std::string>& name
 
 }  // namespace
 
-std::string_view redacted(const cgi::Params& params, const std::vector<std::string>& names,
+std::string_view redacted(const cgi::Params& params, const std::vector<cgi::ParamName>& names,
                           std::string_view text, std::string& scratch) {
   redact_each(params, names, {&text, 1}, [&](std::size_t) -> std::string& { return scratch; });
   return text;
 }
 
-void redact(const cgi::Params& params, const std::vector<std::string>& names,
+void redact(const cgi::Params& params, const std::vector<cgi::ParamName>& names,
             std::span<std::string_view> texts, std::vector<std::string>& scratch) {
   redact_each(params, names, texts, [&](std::size_t place) -> std::string& {
     scratch.resize(texts.size());
@@ -58,14 +58,14 @@ void redact(const cgi::Params& params, const std::vector<std::string>& names,
   });
 }
 
-std::string listed(const cgi::Params& params, const std::vector<std::string>& names) {
+std::string listed(const cgi::Params& params, const std::vector<cgi::ParamName>& names) {
   std::string all;
   std::string scratch;
   for (const cgi::Param& each : params.all()) {
     if (!all.empty()) all += ' ';
     all += each.name;
     all += '=';
-    const bool secret = std::find(names.begin(), names.end(), each.name) != names.end();
+    const bool secret = std::ranges::find(names, each.name, &cgi::ParamName::text) != names.end();
     all += secret ? hidden : redacted(params, names, each.value, scratch);
   }
   return all;

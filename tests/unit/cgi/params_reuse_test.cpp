@@ -103,6 +103,8 @@ std::string seen(const Params& params) {
     EXPECT_EQ(params.find(each), params.find(known_params[each.number])) << known_params[each.number];
     EXPECT_EQ(params.get(each), params.get(known_params[each.number]));
   }
+  for (const std::string_view name : known_params)
+    EXPECT_EQ(params.get(ParamName(std::string(name))), params.get(name)) << name;
   const Steering steering = read_steering(params);
   return text + "route " + std::string(steering.route) + " unknown " + std::string(steering.unknown);
 }

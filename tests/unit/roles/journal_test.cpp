@@ -5,18 +5,20 @@
 namespace trivet::roles {
 namespace {
 
-const std::vector<std::string> secrets = {"HTTP_AUTHORIZATION", "HTTP_COOKIE"};
+// One that is known when the host is built, and one that only a configuration knows.
+const std::vector<cgi::ParamName> secrets = {cgi::ParamName("HTTP_AUTHORIZATION"),
+                                             cgi::ParamName("HTTP_X_SESSION")};
 
-void fill(cgi::Params& params, std::string_view authorization, std::string_view cookie) {
+void fill(cgi::Params& params, std::string_view authorization, std::string_view session) {
   if (!authorization.empty()) params.add("HTTP_AUTHORIZATION", authorization);
-  if (!cookie.empty()) params.add("HTTP_COOKIE", cookie);
+  if (!session.empty()) params.add("HTTP_X_SESSION", session);
   params.add("REMOTE_ADDR", "192.0.2.1");
   ASSERT_FALSE(params.settle());
 }
 
 struct RedactCase {
   const char* authorization;
-  const char* cookie;
+  const char* session;
   const char* text;
   const char* expected;
 };
@@ -37,7 +39,7 @@ TEST(Redacted, HidesTheValuesWhereverTheyStand) {
   };
   for (const RedactCase& each : cases) {
     cgi::Params params;
-    fill(params, each.authorization, each.cookie);
+    fill(params, each.authorization, each.session);
     std::string scratch;
     EXPECT_EQ(redacted(params, secrets, each.text, scratch), each.expected) << each.text;
     EXPECT_EQ(redacted(params, {}, each.text, scratch), each.text) << "with nothing to redact";

@@ -242,7 +242,7 @@ TEST_F(Asked, ErrorOutputIsLoggedLineByLineAndBounded) {
 }
 
 TEST_F(Asked, ValuesThatNoLineMayShowAreNotShown) {
-  bench.journal.redact = {"HTTP_COOKIE"};
+  bench.journal.redact = {cgi::ParamName("HTTP_COOKIE")};
   ask({{"HTTP_COOKIE", "session=secret"}});
   bench.say(err("bad cookie session=secret\n"));
   EXPECT_TRUE(bench.log.contains("bad cookie [redacted]"));

@@ -215,7 +215,7 @@ TEST_F(FileStageTest, TellsWhatAnOperatorWouldWantToKnow) {
 }
 
 TEST_F(FileStageTest, TellsNothingThatIsToBeRedacted) {
-  journal_.redact = {"HTTP_COOKIE"};
+  journal_.redact = {cgi::ParamName("HTTP_COOKIE")};
   params_.set("HTTP_COOKIE", "secret-value");
   get("/secret-value");
   EXPECT_EQ(log_.count("a file is not served"), 1U);
