@@ -128,8 +128,10 @@ std::optional<Pairs> settled(const Pairs& pairs) {
 }
 
 void check_known(const cgi::Params& params) {
-  for (const cgi::KnownParam each : {cgi::KnownParam("REQUEST_METHOD"), cgi::KnownParam("CONTENT_LENGTH"),
-                                     cgi::KnownParam("SCRIPT_NAME"), cgi::KnownParam("HTTP_HOST")}) {
+  for (const cgi::KnownParam each :
+       {cgi::KnownParam("REQUEST_METHOD"), cgi::KnownParam("CONTENT_LENGTH"), cgi::KnownParam("SCRIPT_NAME"),
+        cgi::KnownParam("HTTP_HOST"), cgi::KnownParam("HTTP_AUTHORIZATION"),
+        cgi::KnownParam("REMOTE_PASSWD")}) {
     require(params.find(each) == params.find(cgi::known_params[each.number]),
             "a known name is where it is found");
   }

@@ -52,6 +52,9 @@ const List usual = {{"QUERY_STRING", ""},
                     {"SERVER_SOFTWARE", "nginx/1.22.1"},
                     {"HTTP_HOST", "a.example"},
                     {"HTTP_COOKIE", std::string(300, 'c')},
+                    {"HTTP_AUTHORIZATION", "Basic YTpi"},
+                    {"REMOTE_PASSWD", "b"},
+                    {"AUTH_PASSWORD", "c"},
                     {"HTTP_ACCEPT", "*/*"}};
 
 /// Bytes whose end is that of a page: whoever reads behind them ends the test.
