@@ -51,7 +51,8 @@ class Journal : public ::testing::Test {
     bench.route("two \"words\"", "/words").respond = "hello";
     bench.route("shout", "/shout").filter = {{.plugin = "upper"}};
     bench.open();
-    bench.environment().journal = {&access, {"HTTP_AUTHORIZATION", "QUERY_STRING"}, {}};
+    bench.environment().journal = {
+        &access, {cgi::ParamName("HTTP_AUTHORIZATION"), cgi::ParamName("QUERY_STRING")}, {}};
   }
 
   /// The access lines of one request.
