@@ -28,6 +28,8 @@ esac
 
 # shellcheck source=conf/packages.sh
 . conf/packages.sh
+# shellcheck source=conf/ready.sh
+. conf/ready.sh
 trivet_install build || exit 1
 
 echo "building (build/release; the first time takes some minutes)"
@@ -89,15 +91,7 @@ hostlog=build/demo/host.log
 : >"$hostlog"
 "$trivet" serve -c "$config" 2>"$hostlog" &
 host=$!
-tries=0
-until grep -qw ready "$hostlog"; do
-  if ! kill -0 "$host" 2>/dev/null || [ "$tries" -ge 300 ]; then
-    tail -n 20 "$hostlog" >&2
-    fail "the host did not start; its log: $hostlog"
-  fi
-  tries=$((tries + 1))
-  sleep 0.1
-done
+trivet_ready "$host" "$hostlog" 30 || fail "the host did not start; its log: $hostlog"
 echo "serving build/demo/trivet.toml on unix:$folder/web.sock and tcp:127.0.0.1:$port"
 
 # show TEXT EXPECTED ARGUMENT...: runs trivet call, with its command line; the answer has to contain EXPECTED.

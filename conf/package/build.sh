@@ -27,6 +27,8 @@ cd "$root"
 
 # shellcheck source=conf/packages.sh
 . conf/packages.sh
+# shellcheck source=conf/ready.sh
+. conf/ready.sh
 trivet_install build || exit 1
 
 # made PROFILE TARGET...
@@ -72,15 +74,7 @@ for config in plain logged; do
   rm -f "$folder/log"
   "$trivet" serve -c "$folder/$config.toml" --processes 0 2>"$folder/log" &
   host=$!
-  tries=0
-  until grep -qs " ready " "$folder/log"; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 300 ] || ! kill -0 "$host" 2>/dev/null; then
-      cat "$folder/log" >&2
-      fail "the host does not start"
-    fi
-    sleep 0.1
-  done
+  trivet_ready "$host" "$folder/log" 30 || fail "the host does not start"
   asked 20000 /hello
   asked 40000 /hello/there -c 64
   asked 40000 /hello --mux 100

@@ -12,6 +12,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${1:-${TRIVET_BUILD:-$here/../../build/release}}" && pwd)
 command -v valgrind >/dev/null || { echo "instructions: valgrind is not installed (apt-get install valgrind)" >&2; exit 1; }
+# shellcheck source=conf/ready.sh
+. "$here/../../conf/ready.sh"
 few=200
 many=1200
 folder=$(mktemp -d)
@@ -40,16 +42,7 @@ count() {
   valgrind --tool=callgrind --callgrind-out-file="$folder/profile" "$build/bin/trivet" serve -c "$config" \
     --listen "unix:$folder/host.sock" --processes 0 2>"$folder/log" &
   host=$!
-  tries=0
-  until grep -qs " ready " "$folder/log"; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 600 ] || ! kill -0 "$host" 2>/dev/null; then
-      echo "instructions: the host does not start:" >&2
-      cat "$folder/log" >&2
-      exit 1
-    fi
-    sleep 0.1
-  done
+  trivet_ready "$host" "$folder/log" 60 || { echo "instructions: the host does not start" >&2; exit 1; }
   "$build/bin/trivet" bench "unix:$folder/host.sock" "$@" -n "$requests" --timeout 60s >"$folder/report" ||
     { cat "$folder/report" >&2; exit 1; }
   end
