@@ -67,9 +67,14 @@ Host::~Host() {
   if (access_log_ != nullptr) access_log_->stop();  // Before its loop.
 }
 
-base::Result<> Host::run() {
+base::Result<> Host::take_signals() {
   auto signals = io::Signals::open(*loop_, [this](int number) { on_signal(number); });
   if (!signals) return signals.error();
+  signals_ = std::move(signals).value();
+  return base::success();
+}
+
+void Host::run() {
   listeners_.start(*loop_,
                    [this](std::uint32_t listen, int fd, const io::Peer& peer) { accept(listen, fd, peer); });
   struct Ringing final : base::Task {
@@ -80,7 +85,7 @@ base::Result<> Host::run() {
   loop_->run();
   loop_->set_between(nullptr);
   process::hold_signals();
-  return base::success();
+  signals_.reset();
 }
 
 void Host::accept(std::uint32_t listen, int fd, const io::Peer& peer) {

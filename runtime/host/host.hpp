@@ -66,8 +66,11 @@ class Host final : private Connection::Owner, private Mover::Owner, private role
   /// From now on this worker's slot of the board says twice a second that the loop turns. [loop]
   void begin_beating(process::WorkerSlot& slot);
 
-  /// Takes signals and serves until one of them ends it, what runs is finished, or `shutdown_grace` is over.
-  [[nodiscard]] base::Result<> run();
+  /// From now on signals reload and end it, as soon as it runs: for before anybody is told that it is ready.
+  /// [startup]
+  [[nodiscard]] base::Result<> take_signals();
+  /// Serves until a signal ends it, what runs is finished, or `shutdown_grace` is over.
+  void run();
   /// After run(): false when some plugin thread did not come back; then the process must end without
   /// destroying anything.
   [[nodiscard]] bool quiet();
@@ -123,6 +126,7 @@ class Host final : private Connection::Owner, private Mover::Owner, private role
   std::size_t most_connections_;
   Listeners listeners_;
   std::unique_ptr<Mover> mover_;  ///< Null: there are no others.
+  std::unique_ptr<io::Signals> signals_;
   const process::Board* board_ = nullptr;
   std::uint32_t number_ = 0;  ///< Of its slot of the board.
   std::vector<std::unique_ptr<Connection>> connections_;

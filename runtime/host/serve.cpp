@@ -89,20 +89,21 @@ int serve_configured(const config::Loaded& loaded, const config::Overrides& over
   if (!loop) return tell_all({loop.error()}, exit_internal);
   Assembled assembled = assemble(config, log, **loop, *zones, std::move(statistics).value(), 0);
   if (!assembled.errors.empty()) return tell_all(assembled.errors, exit_failed);
-  own.reset();  // What is loaded stays loaded. Web servers kill what they spawn: then nothing may be left
-                // over.
-  held.reset();
   process::WorkerCounters counters;
   auto host = std::make_unique<Host>(config, log, logs->access.get(), std::move(loop).value(),
                                      std::move(assembled.assembly), most, counters);
   host->listen(std::move(open));
+  own.reset();  // What is loaded stays loaded. Web servers kill what they spawn: then nothing may be left
+                // over.
+  if (const auto taken = host->take_signals(); !taken) return tell_all({taken.error()}, exit_internal);
+  held.reset();
   tell_that_ready(log, config);
   std::optional<process::ServiceNotices> notices;
   if (!spawned) {  // The manager that such a one might find is the web server's.
     const std::string routes = std::to_string(config.routes.size());
     notices.emplace(host->loop()).ready("serving " + routes + " routes in one process");
   }
-  if (auto ran = host->run(); !ran) return tell_all({ran.error()}, exit_internal);
+  host->run();
   notices.reset();  // Before its loop.
   const bool quiet = host->quiet();
   logs->flush();

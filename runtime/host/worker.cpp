@@ -73,11 +73,12 @@ class Worker {
     auto watch = io::Watch::open(host_.loop(), channel_.descriptor(), [this] { on_message(); });
     if (!watch) return watch.error();
     watch_ = std::move(watch).value();
+    if (auto taken = host_.take_signals(); !taken) return taken.error();
     host_.begin_beating(slot_);
     if (!send(channel_, Word::ready)) host_.stop();
-    auto ran = host_.run();
+    host_.run();
     watch_.reset();  // Before its loop.
-    return ran;
+    return base::success();
   }
 
  private:

@@ -63,6 +63,11 @@ struct Signals::Impl : std::enable_shared_from_this<Signals::Impl> {
 };
 
 base::Result<> Signals::Impl::install() {
+#ifdef __SANITIZE_THREAD__
+  // The sanitizer keeps a thread's signals in memory that it makes at the first call that may block, and
+  // loses those that come meanwhile.
+  ::usleep(0);
+#endif
   if (in_use.exchange(true)) {
     return base::Error{base::ErrorCode::system_failure,
                        "another part of this process watches signals already"};

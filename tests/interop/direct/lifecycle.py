@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from support import fcgi, host as hosts, site
+from support import fcgi, host as hosts, runner, site
 from support.fcgi import cgi, request
 from support.runner import Suite, equal, eventually, expect
 
@@ -166,6 +166,49 @@ def _(t):
         done = hosts.run_trivet(t.build, "serve", "-c", running.file, timeout=20)
         expect(done.returncode not in (0, None), f"exit code {done.returncode}")
         equal(running.socket_path.read_text(), "precious", "the file")
+
+
+@suite.test("a signal that comes as soon as the host says that it is ready is obeyed", timeout=60)
+def _(t):
+    for processes in (0, 2):
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with hosts.temporary_folder() as folder:
+                _start_behind_all_others(hosts.Host(t.build, folder, HELLO, processes=processes), number)
+
+
+def _start_behind_all_others(running, number):
+    # Whoever reads the line from the pipe takes the only processor from the host, which has still to go on after it.
+    def behind_all_others():
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+    running.write()
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(everywhere)})
+    try:
+        running.process = subprocess.Popen(  # pylint: disable=consider-using-with
+            running.command(), stderr=subprocess.PIPE, bufsize=0, env=dict(os.environ, **hosts.SANITIZED),
+            preexec_fn=behind_all_others, start_new_session=True)
+        _signal_when_ready(running, number)
+    finally:
+        os.sched_setaffinity(0, everywhere)
+
+
+def _signal_when_ready(running, number):
+    runner.living.append(running)
+    with running.process.stderr as said:
+        text = b""
+        while b"ready" not in text:
+            more = os.read(said.fileno(), 65536)
+            expect(more, f"it ended while it started: {text.decode()}")
+            text += more
+        running.send_signal(number)
+        if number == signal.SIGHUP:
+            running.expect_well()
+        code = running.end(within=12 * running.build.slowness)
+        text += said.read()
+    equal(code, 0, f"exit code after {number.name} with {running.processes} processes")
+    equal(b"SIGHUP: the logs were reopened" in text, number == signal.SIGHUP, f"it obeyed {number.name}: {text.decode()}")
+    expect(not running.socket_path.exists(), f"{number.name} left the socket file behind")
 
 
 @suite.test("the unix socket gets the configured mode")
