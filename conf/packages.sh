@@ -8,7 +8,7 @@ trivet_packages() {
     build) echo "g++ cmake ninja-build ccache pkgconf libboost1.81-dev libtomlplusplus-dev libspdlog-dev libcli11-dev libsystemd-dev libcrypt-dev libaprutil1-dev libre2-dev libcmark-gfm-dev libcmark-gfm-extensions-dev zlib1g-dev libbrotli-dev libzstd-dev" ;;
     test) echo "libgtest-dev libgmock-dev python3 curl strace clang-format-19 clang-19 nginx lighttpd apache2 libapache2-mod-fcgid apache2-utils whois openssl brotli zstd haproxy spawn-fcgi systemd python3-seccomp dpkg-dev mandoc php8.2-fpm valgrind caddy h2o yaws default-jre-headless libjetty9-extra-java" ;;
     tidy) echo "clang-tidy-19" ;;
-    bench) echo "libbenchmark-dev libfcgi-dev" ;;
+    bench) echo "libbenchmark-dev libfcgi-dev golang-go" ;;
     fuzz) echo "clang-19 libclang-rt-19-dev" ;;
     *) echo "trivet_packages: no such purpose: $1" >&2; return 1 ;;
   esac

@@ -15,6 +15,8 @@ constexpr int rounds_per_turn = 16;
 constexpr std::size_t flood_bound = 1U << 20U;
 /// From here on a system call costs less than a copy.
 constexpr std::size_t worth_a_call = 32U * 1024U;
+/// A peer that reads takes something of what waits within that time; one that has not may write first.
+constexpr auto peer_patience = std::chrono::milliseconds(1);
 /// An output buffer of usual size is passed on for the next turn; a larger one is given back.
 constexpr std::size_t kept_buffer = 256U * 1024U;
 
@@ -80,7 +82,7 @@ void Connection::on_readable() {
 
 void Connection::on_writable() {
   begin_turn();
-  send_blocked_ = false;
+  send_blocked_ = writes_first_ = false;
   end_turn();
 }
 
@@ -123,6 +125,7 @@ void Connection::abandon() {
 void Connection::die() noexcept {
   state_ = State::dead;
   clock_.cancel();
+  peer_reads_.cancel();
   transport_.reset();
   out_.clear();
   for (roles::Request* request : requests_) ended_.push_back(request);
@@ -449,6 +452,7 @@ bool Connection::should_read() const noexcept {
   if (requests_.empty()) return has_room() || unread_input_;
   if (requests_.size() > 1) return true;
   const roles::Request& only = *requests_.front();
+  if (waits_for_peer()) return false;
   // Above the window what is read goes into the spool; what is not waits in the socket's own buffer.
   return only.kept() < limits().window || only.needs_input();
 }
@@ -464,7 +468,23 @@ void Connection::decide_reading() {
   } else {
     reading_ = false;
     transport_->pause_reading();
+    if (waits_for_peer() && !peer_reads_.armed())
+      context_.environment.loop.timers().arm(peer_reads_, last_sent_ + peer_patience);
   }
+}
+
+/// Output is blocked, and the peer has more to write. Mostly it reads, soon: whatever it wrote until then
+/// would have to be kept, and each piece would cost a turn. Some write all they have before they read.
+bool Connection::waits_for_peer() const noexcept {
+  return send_blocked_ && !writes_first_ && state_ == State::serving && requests_.size() == 1 &&
+         !requests_.front()->input_complete();
+}
+
+void Connection::on_peer_reads(base::TimePoint now) {
+  if (!waits_for_peer()) return;
+  begin_turn();
+  writes_first_ = now >= last_sent_ + peer_patience;  // Nothing has moved.
+  end_turn();
 }
 
 base::TimePoint Connection::input_since(const roles::Request& request) const noexcept {

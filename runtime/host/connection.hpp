@@ -39,7 +39,8 @@ struct ConnectionContext {
 ///
 ///   serving -> finishing -> draining -> dead          straight to dead when the peer is gone
 ///
-///   serving    reads, unless its only request keeps a full window and its output moves
+///   serving    reads, unless its only request keeps a full window and its output moves; where its output is
+///   blocked, only a peer that has taken nothing of it for a moment is read from
 ///   finishing  no new input is taken; what is complete is answered
 ///   draining   everything was sent; what the peer still sends is dropped, so that it reads the answer and
 ///   not a reset
@@ -150,9 +151,11 @@ class Connection final : public io::TransportEvents,
   void settle();
   void decide_reading();
   [[nodiscard]] bool should_read() const noexcept;
+  [[nodiscard]] bool waits_for_peer() const noexcept;
   void finish();
   void die() noexcept;
   void on_clock(base::TimePoint now);
+  void on_peer_reads(base::TimePoint now);
   void set_clock();
   [[nodiscard]] base::TimePoint next_deadline() const noexcept;
   [[nodiscard]] base::TimePoint input_since(const roles::Request& request) const noexcept;
@@ -169,6 +172,7 @@ class Connection final : public io::TransportEvents,
   std::vector<roles::Request*> ended_;     ///< Let go of at the end of the turn.
   std::vector<std::uint16_t> ended_ids_;   ///< Of those that were let go of before.
   base::MemberTimer<Connection, &Connection::on_clock> clock_{*this};
+  base::MemberTimer<Connection, &Connection::on_peer_reads> peer_reads_{*this};
   base::TimePoint last_read_{};
   base::TimePoint last_sent_{};
   base::TimePoint reading_since_{};
@@ -184,6 +188,7 @@ class Connection final : public io::TransportEvents,
   bool input_ended_ = false;   ///< The peer sends no more.
   bool unread_input_ = false;  ///< Some request was answered before its input came to its end.
   bool send_blocked_ = false;
+  bool writes_first_ = false;         ///< The peer took nothing of what waits: it may want to write first.
   bool send_failed_ = false;          ///< The peer is gone: it is dead at the end of the turn.
   bool clock_stale_ = false;          ///< What the clock waits for has to be looked up again.
   mutable bool room_wanted_ = false;  ///< Somebody was told that there is no room.

@@ -12,6 +12,7 @@ bool Connection::can_leave() const noexcept {
 /// leave the kernel in read() alone, which hands all of them to the demultiplexer within the turn.
 Connection::Leaving Connection::leave() {
   clock_.cancel();
+  peer_reads_.cancel();
   Leaving leaving{transport_->release(), demultiplexer_.take_kept()};
   state_ = State::dead;
   transport_.reset();

@@ -260,6 +260,7 @@ TEST_P(Echoing, C63_FourMebibytesComeBackThoughThePeerWritesAllBeforeItReads) {
   wire.pipe.accepts = 100000;  // As much as a socket would hold.
   wire.send(request(uri(), {.body = body}));
   ASSERT_TRUE(bench.loop.wait_until([&] {
+    if (wire.pipe.paused) bench.loop.advance(std::chrono::milliseconds(1));
     wire.settle();
     return wire.pipe.to_host.empty();
   })) << "closed "
@@ -270,6 +271,54 @@ TEST_P(Echoing, C63_FourMebibytesComeBackThoughThePeerWritesAllBeforeItReads) {
   EXPECT_EQ(wire.answer().body(), body);
   EXPECT_EQ(wire.answer().ends, 1);
   EXPECT_EQ(bench.spools.used, 0U);
+}
+
+TEST_F(Responding, C63_OnlyAPeerThatTakesNothingForAMomentIsReadFromWhileItsAnswerIsBlocked) {
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  const std::string body(1U << 20U, 'x');
+  const std::string whole = request("/loop-echo", {.body = body});
+  const auto come = [&] { return whole.size() - wire.pipe.to_host.size(); };
+  const auto after = [&](std::chrono::microseconds time) {
+    bench.loop.advance(time);
+    wire.settle();
+    return come();
+  };
+  wire.pipe.accepts = 100000;
+  wire.send(whole);
+  const std::size_t first = come();
+  EXPECT_GT(first, 100000U);
+  EXPECT_LT(first, 100000U + bench.limits.window);
+  EXPECT_EQ(after(std::chrono::microseconds(999)), first);
+  wire.take(100000);  // It reads: it is waited for anew.
+  const std::size_t second = come();
+  EXPECT_GT(second, 200000U);
+  EXPECT_LT(second, 200000U + bench.limits.window);
+  EXPECT_EQ(after(std::chrono::microseconds(999)), second);
+  EXPECT_GT(after(std::chrono::microseconds(1)), second);
+  wire.take(100000);
+  const std::size_t third = come();
+  EXPECT_EQ(after(std::chrono::microseconds(999)), third)
+      << "it has read, and is still taken for one that does not";
+  wire.take(SIZE_MAX);
+  ASSERT_TRUE(wire.wait());
+  EXPECT_EQ(wire.answer().body(), body);
+}
+
+TEST_F(Responding, AnAbortIsObeyedWhereAnAnswerIsBlocked) {
+  bench.open();
+  Bench::Wire& wire = bench.connect();
+  wire.pipe.accepts = 100000;
+  wire.send(request("/loop-echo", {.body = std::string(300000, 'x'), .end_body = false}));
+  wire.send(abort(1));
+  for (int i = 0; i < 10; ++i) {
+    bench.loop.advance(std::chrono::milliseconds(1));
+    wire.settle();
+  }
+  EXPECT_TRUE(wire.pipe.to_host.empty());
+  wire.take(SIZE_MAX);
+  EXPECT_EQ(wire.answer().ends, 1);
+  EXPECT_EQ(wire.answer().app_status, 1U);
 }
 
 TEST_P(Echoing, C65_AShortBodyIsNotACleanAnswer) {
