@@ -451,8 +451,8 @@ bool Connection::should_read() const noexcept {
   // A peer that still writes the body of a request that was answered early reads the answer only after that.
   if (requests_.empty()) return has_room() || unread_input_;
   if (requests_.size() > 1) return true;
-  const roles::Request& only = *requests_.front();
   if (waits_for_peer()) return false;
+  const roles::Request& only = *requests_.front();
   // Above the window what is read goes into the spool; what is not waits in the socket's own buffer.
   return only.kept() < limits().window || only.needs_input();
 }
