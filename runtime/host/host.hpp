@@ -66,8 +66,8 @@ class Host final : private Connection::Owner, private Mover::Owner, private role
   /// From now on this worker's slot of the board says twice a second that the loop turns. [loop]
   void begin_beating(process::WorkerSlot& slot);
 
-  /// From now on a signal waits for run(), and does not end the process: for before anybody is told that it is
-  /// ready. [startup]
+  /// From now on a signal waits for run(), and does not end the process: for before anybody is told that it
+  /// is ready. [startup]
   [[nodiscard]] base::Result<> take_signals();
   /// Serves until a signal ends it, what runs is finished, or `shutdown_grace` is over.
   void run();
