@@ -34,10 +34,10 @@ void BatchedLog::end(LineBuilder& line) noexcept {
   size_.store(before + length, std::memory_order_release);
   if (loop_ == nullptr || wait_ == base::Duration::zero()) {
     flush();
-  } else if (before + length > batch) {
+  } else if (before + length > file_->batch()) {
     write_out();
     const std::size_t left = size_.load(std::memory_order_relaxed);
-    if (left <= batch) return;
+    if (left <= file_->batch()) return;
     size_.store(left - length, std::memory_order_release);
     ++lost_;
   } else if (before == 0) {

@@ -14,18 +14,16 @@
 
 namespace trivet::log {
 
-/// Collects its lines and writes many of them at once: when 64 KiB have come together, or the oldest has
-/// waited long enough. What a slow reader does not take is kept, and tried again.
+/// Collects its lines and writes many of them at once: when LineFile::batch() bytes have come together, or
+/// the oldest has waited long enough. What a slow reader does not take is kept, and tried again.
 ///
 /// Thread    [loop]; lost() and save() [any].
 /// Lifetime  The loop outlives what is between start() and stop(). Before and after that no line waits.
-/// Memory    The 64 KiB and one line.
+/// Memory    LineFile::most_at_once and one line.
 /// Errors    Those of LineFile. Where a reader is so slow that they are full, the line that came last is
 /// lost.
 class BatchedLog final : public AccessLog {
  public:
-  static constexpr std::size_t batch = std::size_t{64} * 1024;
-
   /// `text` tells every line's event. With a `wait` of zero no line waits.
   static base::Result<std::unique_ptr<BatchedLog>> open(const Settings& settings, std::string_view text,
                                                         base::Duration wait);
@@ -61,7 +59,7 @@ class BatchedLog final : public AccessLog {
   std::atomic_flag busy_;              ///< file_ is in use. save() may come at any time, on any thread.
   std::atomic<std::size_t> size_{0};   ///< Of whole lines.
   std::atomic<std::size_t> saved_{0};  ///< How many bytes of them save() was done with.
-  std::array<char, batch + LineBuilder::capacity> lines_;
+  std::array<char, LineFile::most_at_once + LineBuilder::capacity> lines_;
 };
 
 }  // namespace trivet::log

@@ -32,6 +32,12 @@ class LineFile {
   LineFile& operator=(const LineFile&) = delete;
   ~LineFile();
 
+  /// How many bytes had better come together: to a file many, as the pages at both ends of a write cost about
+  /// as much as all between them; to a reader what a pipe holds, or the rest would have to wait for it.
+  [[nodiscard]] std::size_t batch() const noexcept { return kind_ == Kind::regular ? most_at_once : a_pipe; }
+  static constexpr std::size_t most_at_once = std::size_t{256} * 1024;
+  static constexpr std::size_t a_pipe = std::size_t{64} * 1024;
+
   /// How many bytes, all of whole lines, are done with: written, or lost. The others a slow reader may take
   /// later.
   [[nodiscard]] std::size_t write(std::string_view lines) noexcept;

@@ -140,28 +140,28 @@ TEST_F(Batches, AreWrittenWhenTheyAreFull) {
   constexpr std::size_t length = 1000;
   while (lines().empty()) {
     write_many(1, length);
-    ASSERT_LE(written, BatchedLog::batch / length);
+    ASSERT_LE(written, LineFile::most_at_once / length);
   }
   EXPECT_THAT(lines(), SizeIs(written));
-  EXPECT_GT(std::filesystem::file_size(path()), BatchedLog::batch);
+  EXPECT_GT(std::filesystem::file_size(path()), LineFile::most_at_once);
   EXPECT_TRUE(loop.timers().empty());
   EXPECT_EQ(log->lost(), 0U);
 }
 
 // A line that fills them is their last; one that goes a byte beyond is still of them.
-TEST_F(Batches, AreFullWithMoreThan64KiBToTheByte) {
+TEST_F(Batches, AreFullWithMoreThan256KiBToTheByte) {
   for (const std::size_t more : {0, 1, 2}) {
     open_file();
-    write("");
+    write("x");
     log->flush();
-    const std::size_t around = std::filesystem::file_size(path()) - 2;  // An empty value is two quotes.
+    const std::size_t around = std::filesystem::file_size(path()) - 1;
     std::filesystem::resize_file(path(), 0);
-    std::size_t left = BatchedLog::batch + more;
+    std::size_t left = LineFile::most_at_once + more;
     for (; left > 4096; left -= 1024) write(std::string(1024 - around, 'x'));
     write(std::string(left - around, 'x'));
-    EXPECT_EQ(std::filesystem::file_size(path()), more == 0 ? 0 : BatchedLog::batch + more);
+    EXPECT_EQ(std::filesystem::file_size(path()), more == 0 ? 0 : LineFile::most_at_once + more);
     log->flush();
-    EXPECT_EQ(std::filesystem::file_size(path()), BatchedLog::batch + more);
+    EXPECT_EQ(std::filesystem::file_size(path()), LineFile::most_at_once + more);
     EXPECT_EQ(log->lost(), 0U);
     log.reset();
     std::filesystem::remove(path());
@@ -242,6 +242,17 @@ TEST_F(Batches, AreSavedOnceWhateverFollows) {
               ElementsAre(EndsWith("/first"), EndsWith("/second"), EndsWith("/third"), EndsWith("/fourth")));
 }
 
+// What does not fit into it would wait for its reader, who may be gone by then.
+TEST_F(Batches, ForAPipeAreNotLargerThanItIs) {
+  open_pipe();
+  constexpr std::size_t length = 777;
+  constexpr std::size_t fitting = LineFile::a_pipe / (length + 100);
+  write_many(fitting, length);
+  EXPECT_EQ(read_all(), "");
+  write_many(LineFile::a_pipe / length - fitting, length);
+  EXPECT_GT(read_all().size(), LineFile::a_pipe / 2);
+}
+
 TEST_F(Batches, GoIntoAPipeInPiecesOfWholeLinesThatItKeepsTogether) {
   open_pipe();
   // An odd length, so that lines do not end where pieces would.
@@ -267,7 +278,7 @@ TEST_F(Batches, WaitForASlowReaderAndLoseTheLinesThatCameLastWhenTheyAreFull) {
   EXPECT_TRUE(loop.timers().empty());
   const auto kept = cut_at_ends(all);
   EXPECT_EQ(kept.size() + lost, 400U);
-  EXPECT_GT(kept.size(), BatchedLog::batch / 1100) << "what did not fit at once was not kept";
+  EXPECT_GT(kept.size(), LineFile::a_pipe / 1100) << "what did not fit at once was not kept";
   for (std::size_t i = 0; i < kept.size(); ++i)
     ASSERT_THAT(kept[i], EndsWith(" uri=" + std::to_string(i) + std::string(1000, 'x')));
 }
