@@ -31,31 +31,13 @@ inline char* write_three_digits(char* at, std::uint32_t value) noexcept {
   return write_two_digits(write_digit(at, value / 100), value % 100);
 }
 
-/// At most 20.
+inline constexpr std::size_t most_digits = 20;
+
 inline char* write_number(char* at, std::uint64_t value) noexcept {
   if (value < 10) return write_digit(at, static_cast<std::uint32_t>(value));
   if (value < 100) return write_two_digits(at, static_cast<std::uint32_t>(value));
   if (value < 1000) return write_three_digits(at, static_cast<std::uint32_t>(value));
-  constexpr std::size_t most = 20;
-  return std::to_chars(at, at + most, value).ptr;
-}
-
-/// As a number with three decimals: at most 22.
-inline char* write_thousandths(char* at, std::uint64_t value) noexcept {
-  constexpr std::uint64_t one = 1000;
-  if (value == 0) {  // Of a request's stages most take no time.
-    std::memcpy(at, "0.000", 5);
-    return at + 5;
-  }
-  auto rest = static_cast<std::uint32_t>(value);
-  if (value < one) {
-    at = write_digit(at, 0);
-  } else {
-    at = write_number(at, value / one);
-    rest = static_cast<std::uint32_t>(value % one);
-  }
-  *at = '.';
-  return write_three_digits(at + 1, rest);
+  return std::to_chars(at, at + most_digits, value).ptr;
 }
 
 }  // namespace trivet::log

@@ -121,7 +121,6 @@ char* LineBuilder::put_special(char* at, std::string_view value) noexcept {
 
 template <bool json>
 char* LineBuilder::put_text(char* at, std::string_view value) noexcept {
-  if (value.empty()) return json ? close<json>(at) : quotes(at);
   const unsigned meaning = meaning_of(value);
   if (meaning > plain) return put_special(at, value);
   const bool quoted = !json && meaning != bare;

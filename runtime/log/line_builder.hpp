@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "runtime/log/digits.hpp"
 #include "runtime/log/fields.hpp"
 #include "runtime/log/log.hpp"
 
@@ -44,7 +45,8 @@ class LineBuilder {
 
   void field(std::string_view name, std::string_view value) noexcept;
 
-  /// The same of many, by one look at the room there is: how a line is written of which there are many.
+  /// The same of many, by one look at the room there is, and only of those that have a value: how a line is
+  /// written of which there are many.
   template <class... Fields>
   [[gnu::always_inline]] void fields(const Fields&... all) noexcept {  // So that no field stands in memory.
     if ((most_of(all) + ...) > room()) {
@@ -74,8 +76,8 @@ class LineBuilder {
  private:
   static constexpr std::size_t kept_for_end = 32;
 
-  /// What stands before a value. All bytes of it are copied, whatever is needed of them: a copy of a fixed
-  /// size is cheap.
+  /// What stands before a value. A word of it is copied, or two, whatever is needed of them: a copy of a
+  /// fixed size is cheap.
   struct Opening {
     consteval Opening(std::string_view before, std::string_view name, std::string_view after) {
       for (const std::string_view each : {before, name, after}) {
@@ -88,7 +90,8 @@ class LineBuilder {
   template <bool json, FieldName name>
   [[nodiscard]] static char* open(char* at) noexcept {
     static constexpr Opening opening(json ? ",\"" : " ", name.view(), json ? "\":\"" : "=");
-    std::memcpy(at, opening.bytes.data(), sizeof(opening.bytes));
+    constexpr std::size_t word = 8;
+    std::memcpy(at, opening.bytes.data(), opening.size <= word ? word : sizeof(opening.bytes));
     return at + opening.size;
   }
   /// What stands behind one whose quotes are only those of the format.
@@ -105,22 +108,21 @@ class LineBuilder {
   [[nodiscard]] static std::size_t most_of(const Text<name>& field) noexcept {
     return most_around + most_of_a_byte * field.value.size();
   }
-  template <class Digits>
-  [[nodiscard]] static constexpr std::size_t most_of(const Digits& /*field*/) noexcept {
-    return most_around + Digits::most;
+  template <FieldName name>
+  [[nodiscard]] static constexpr std::size_t most_of(const Number<name>& /*field*/) noexcept {
+    return most_around + most_digits;
   }
 
   // Where there is room for certain.
   template <bool json, FieldName name>
   [[nodiscard]] char* put(char* at, const Text<name>& field) noexcept {
+    if (field.value.empty()) return at;
     at = open<json, name>(at);
     return field.is_bare ? close<json>(copied(at, field.value)) : put_text<json>(at, field.value);
   }
-  template <bool json, class Digits>
-  [[nodiscard]] char* put(char* at, const Digits& field) noexcept {
-    at = open<json, Digits::name>(at);
-    char* const end = field.write(at);
-    return json || end != at ? close<json>(end) : quotes(at);
+  template <bool json, FieldName name>
+  [[nodiscard]] char* put(char* at, const Number<name>& field) noexcept {
+    return field.value ? close<json>(write_number(open<json, name>(at), *field.value)) : at;
   }
 
   // Where the line may end within them.
@@ -130,13 +132,14 @@ class LineBuilder {
   }
   template <FieldName name>
   void field_of(const Text<name>& each) noexcept {
-    field(name.view(), each.value);
+    if (!each.value.empty()) field(name.view(), each.value);
   }
-  template <class Digits>
-  void field_of(const Digits& each) noexcept {
-    std::array<char, Digits::most> written;
-    char* const first = written.data();
-    field(Digits::name.view(), {first, static_cast<std::size_t>(each.write(first) - first)});
+  template <FieldName name>
+  void field_of(const Number<name>& each) noexcept {
+    if (!each.value) return;
+    std::array<char, most_digits> digits;
+    char* const first = digits.data();
+    field(name.view(), {first, static_cast<std::size_t>(write_number(first, *each.value) - first)});
   }
 
   /// Without a call: most values are shorter than what one costs.
@@ -160,11 +163,6 @@ class LineBuilder {
     }
     return at + size;
   }
-  [[nodiscard]] static char* quotes(char* at) noexcept {
-    std::memcpy(at, "\"\"", 2);
-    return at + 2;
-  }
-
   [[nodiscard]] std::size_t room() const noexcept {
     // A closing quote may stand in what is kept for the end already.
     return end_ < limit_ ? static_cast<std::size_t>(limit_ - end_) : 0;

@@ -29,7 +29,9 @@ std::string_view name_of(Slice slice) noexcept {
 void Request::tell_access(std::string_view end) {
   const base::TimePoint head = writer_.head_written();
   const base::TimePoint now = writer_.whole_with_head() ? head : env_.loop.exact_now();
-  // A refusal's head ends the stage that refused.
+  // Guards end with what they say, or with the head that they refuse by. Where there are none, there is no
+  // such stage; nor is there a body's where it went with its head.
+  const bool guarded = !guards_.routes().empty();
   const base::TimePoint guards = stamps_.guards == base::TimePoint{} ? head : stamps_.guards;
   // Of an authorizer's request the guards say who it is, of others their verdict is among the parameters.
   const auto* const named =
@@ -50,11 +52,12 @@ void Request::tell_access(std::string_view end) {
   line.fields(route, log::Text<"role">{name_of(slice_), true}, log::Number<"status">{status},
               log::Text<"end">{end, true}, log::Number<"received">{body_.received + data_.received},
               log::Number<"sent">{writer_.body_sent()},
-              log::Milliseconds<"params_ms">{begun_, stamps_.params},
-              log::Milliseconds<"guards_ms">{stamps_.params, guards},
-              log::Milliseconds<"head_ms">{stamps_.guards, head}, log::Milliseconds<"body_ms">{head, now},
-              log::Milliseconds<"total_ms">{begun_, now}, log::Text<"request">{facts_.request_id, is_own_id},
-              log::Text<"client">{client},
+              log::Number<"params_us">{log::microseconds(begun_, stamps_.params)},
+              log::Number<"guards_us">{guarded ? log::microseconds(stamps_.params, guards) : std::nullopt},
+              log::Number<"head_us">{log::microseconds(guarded ? stamps_.guards : stamps_.params, head)},
+              log::Number<"body_us">{writer_.whole_with_head() ? std::nullopt : log::microseconds(head, now)},
+              log::Number<"total_us">{log::microseconds(begun_, now)},
+              log::Text<"request">{facts_.request_id, is_own_id}, log::Text<"client">{client},
               log::Text<"user">{named != nullptr ? std::string_view(named->value) : user},
               log::Text<"method">{params_.get(cgi::KnownParam("REQUEST_METHOD"))}, log::Text<"uri">{uri});
   env_.journal.access->end(line);

@@ -252,8 +252,7 @@ void Request::answer_allow() {
 }
 
 void Request::guards_passed() {
-  if (env_.journal.access != nullptr)
-    stamps_.guards = guards_.routes().empty() ? stamps_.params : env_.loop.exact_now();
+  if (env_.journal.access != nullptr && !guards_.routes().empty()) stamps_.guards = env_.loop.exact_now();
   if (slice_ == Slice::authorizer) {
     answer_allow();
     return;
