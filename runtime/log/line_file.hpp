@@ -32,8 +32,8 @@ class LineFile {
   LineFile& operator=(const LineFile&) = delete;
   ~LineFile();
 
-  /// How many bytes had better come together: to a file many, as the pages at both ends of a write cost about
-  /// as much as all between them; to a reader what a pipe holds, or the rest would have to wait for it.
+  /// How many bytes had better come together: to a file many, as the pages at both ends of a write cost as
+  /// much as some 40 KiB between them; to a reader about what a pipe holds, as the rest would wait for it.
   [[nodiscard]] std::size_t batch() const noexcept { return kind_ == Kind::regular ? most_at_once : a_pipe; }
   static constexpr std::size_t most_at_once = std::size_t{256} * 1024;
   static constexpr std::size_t a_pipe = std::size_t{64} * 1024;

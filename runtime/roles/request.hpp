@@ -183,7 +183,7 @@ class Request final : public protocol::RequestInput,
   Inlet data_;
   base::TimePoint begun_{};
   base::TimePoint last_input_{};
-  /// For the access log: when each stage was over. Unset: not reached.
+  /// For the access log: when each stage was over. Unset: not reached, or there was none.
   struct Stamps {
     base::TimePoint params{};
     base::TimePoint guards{};

@@ -36,15 +36,19 @@ void Request::tell_access(std::string_view end) {
   // Of an authorizer's request the guards say who it is, of others their verdict is among the parameters.
   const auto* const named =
       slice_ == Slice::authorizer ? guards_.collected().find_variable("REMOTE_USER") : nullptr;
-  std::array<std::string_view, 3> clean = {params_.get(cgi::KnownParam("REMOTE_ADDR")),
-                                           params_.get(cgi::KnownParam("REMOTE_USER")),
-                                           params_.get(cgi::KnownParam("REQUEST_URI"))};
+  const bool is_own_id = env_.journal.request_id.empty();  // Hexadecimal digits.
+  std::array<std::string_view, 5> clean = {
+      is_own_id ? std::string_view() : facts_.request_id,
+      params_.get(cgi::KnownParam("REMOTE_ADDR")),
+      named != nullptr ? std::string_view(named->value) : params_.get(cgi::KnownParam("REMOTE_USER")),
+      params_.get(cgi::KnownParam("REQUEST_METHOD")),
+      params_.get(cgi::KnownParam("REQUEST_URI")),
+  };
   std::vector<std::string> scratch;
   redact(params_, env_.journal.redact, clean, scratch);
-  const auto& [client, user, uri] = clean;
+  const auto& [given_id, client, user, method, uri] = clean;
 
   log::LineBuilder line = env_.journal.access->begin(now);
-  const bool is_own_id = env_.journal.request_id.empty();  // Hexadecimal digits.
   const auto route = route_ == nullptr ? log::Text<"route">{}
                                        : log::Text<"route">{route_->config.name, route_->has_bare_name};
   const std::optional<std::uint64_t> status =
@@ -57,9 +61,9 @@ void Request::tell_access(std::string_view end) {
               log::Number<"head_us">{log::microseconds(guarded ? stamps_.guards : stamps_.params, head)},
               log::Number<"body_us">{writer_.whole_with_head() ? std::nullopt : log::microseconds(head, now)},
               log::Number<"total_us">{log::microseconds(begun_, now)},
-              log::Text<"request">{facts_.request_id, is_own_id}, log::Text<"client">{client},
-              log::Text<"user">{named != nullptr ? std::string_view(named->value) : user},
-              log::Text<"method">{params_.get(cgi::KnownParam("REQUEST_METHOD"))}, log::Text<"uri">{uri});
+              log::Text<"request">{is_own_id ? facts_.request_id : given_id, is_own_id},
+              log::Text<"client">{client}, log::Text<"user">{user}, log::Text<"method">{method},
+              log::Text<"uri">{uri});
   env_.journal.access->end(line);
 }
 

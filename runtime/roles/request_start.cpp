@@ -120,14 +120,14 @@ bool Request::let_in() {
   }
   patience_.set(env_.loop, route_->config.timeout);
   method_ = admission.target.method;
-  if (admission.also_guarded_by != nullptr) guards_.add(*admission.also_guarded_by);
-  if (route_->guarded_on(slice_)) guards_.add(*route_);
   expect_input();
   if ((body_.over_limit() || data_.over_limit()) && state_ != State::over) {
     env_.tally.limit_hit();
     refuse(413, "the web server announced or sent more than the limit");
     return false;
   }
+  if (admission.also_guarded_by != nullptr) guards_.add(*admission.also_guarded_by);
+  if (route_->guarded_on(slice_)) guards_.add(*route_);
   return true;
 }
 

@@ -4,7 +4,8 @@
     /usr/bin/python3 tests/bench/steady.py [--build FOLDER] [--short] [--only MEASURE]...
 
 Needs a release build, g++ and valgrind, and takes some minutes; --short, half a minute, asks for less (fewer requests, fewer
-routes). Ratios of times are medians of pairs that are measured in turns: they still need a machine that is left alone.
+routes). Ratios of times are medians of pairs that are measured in turns, that of the access log is the mean of several hosts'
+medians: they still need a machine that is left alone.
 """
 
 import argparse

@@ -2,6 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
 
 #include "tests/unit/host/harness.hpp"
 #include "tests/unit/host/test_plugins.hpp"
@@ -29,6 +33,17 @@ struct Blabber {
   }
 };
 
+/// Answers on a plugin thread, after a while.
+struct SlowHello {
+  static inline std::atomic<int> entered{0};
+  static inline std::atomic<bool> hold{true};
+  void handle(trivet::Request&, trivet::Response& out) {
+    ++entered;
+    while (hold.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    out << "hello";
+  }
+};
+
 class Journal : public ::testing::Test {
  protected:
   Journal() {
@@ -39,6 +54,8 @@ class Journal : public ::testing::Test {
     bench.add<Upper>("upper");
     bench.add<Pour>("pour");
     bench.add<Blabber>("blabber");
+    bench.add<SlowGate>("slow-gate", 1);
+    bench.add<SlowHello>("slow-hello", 1);
     for (const char* each : {"hello", "head", "echo", "pour", "blabber"}) {
       bench.route(each, std::string("/") + each).respond = each;
     }
@@ -48,6 +65,11 @@ class Journal : public ::testing::Test {
     guard.kind = config::Guard::Kind::plugin;
     guard.plugin = "gate";
     guarded.authorize.push_back(guard);
+    config::Route& slow = bench.route("slow", "/slow");
+    slow.respond = "slow-hello";
+    slow.variables = {"REMOTE_USER"};
+    guard.plugin = "slow-gate";
+    slow.authorize.push_back(guard);
     bench.route("two \"words\"", "/words").respond = "hello";
     bench.route("shout", "/shout").filter = {{.plugin = "upper"}};
     bench.open();
@@ -211,6 +233,36 @@ TEST_F(Journal, EachStageHasItsTime) {
               ElementsAre(HasSubstr(" params_us=5000 guards_us=0 head_us=0 total_us=5000 request=")));
 }
 
+TEST_F(Journal, GuardsAndWhatAnswersHaveTimesOfTheirOwn) {
+  SlowGate::hold = SlowHello::hold = true;
+  SlowGate::entered = SlowHello::entered = 0;
+  Bench::Wire& wire = bench.connect();
+  wire.send(request("/slow"));
+  while (SlowGate::entered == 0) std::this_thread::yield();
+  bench.loop.advance(std::chrono::milliseconds(3));
+  SlowGate::hold = false;
+  ASSERT_TRUE(bench.loop.wait_until([] { return SlowHello::entered != 0; }));
+  bench.loop.advance(std::chrono::milliseconds(4));
+  SlowHello::hold = false;
+  wire.wait();
+  EXPECT_THAT(access.lines(),
+              ElementsAre(HasSubstr(" params_us=0 guards_us=3000 head_us=4000 total_us=7000 ")));
+}
+
+TEST_F(Journal, ABodysTimeBeginsWithItsHead) {
+  const std::string whole = request("/pour", {.params = {{"QUERY_STRING", "200000"}}});
+  Bench::Wire& wire = bench.connect();
+  wire.pipe.accepts = 1000;
+  wire.send(whole.substr(0, 40));
+  bench.loop.advance(std::chrono::milliseconds(2));
+  wire.send(whole.substr(40));
+  bench.loop.advance(std::chrono::milliseconds(7));
+  wire.take(SIZE_MAX);
+  wire.wait();
+  EXPECT_THAT(access.lines(),
+              ElementsAre(HasSubstr(" params_us=2000 head_us=0 body_us=7000 total_us=9000 ")));
+}
+
 TEST_F(Journal, OnlyStagesThatThereWereHaveATime) {
   const Ask good{.params = {{"HTTP_X_KEY", "good"}}};
   EXPECT_THAT(lines("/hello"), ElementsAre(HasSubstr(" params_us=0 head_us=0 total_us=0 ")));
@@ -219,6 +271,9 @@ TEST_F(Journal, OnlyStagesThatThereWereHaveATime) {
   EXPECT_THAT(lines("/guarded"), ElementsAre(HasSubstr(" params_us=0 guards_us=0 total_us=0 ")));
   EXPECT_THAT(lines("/nowhere"), ElementsAre(HasSubstr(" params_us=0 head_us=0 total_us=0 ")));
   EXPECT_THAT(lines("/pour?200000"), ElementsAre(HasSubstr(" params_us=0 head_us=0 body_us=0 total_us=0 ")));
+  bench.limits.body_bytes = 9;
+  EXPECT_THAT(lines("/guarded", {.body = "0123456789"}),
+              ElementsAre(AllOf(HasSubstr(" status=413 "), HasSubstr(" params_us=0 head_us=0 total_us=0 "))));
   Bench::Wire& wire = bench.connect();
   access.clear();
   wire.send(request("/hello", {.end_params = false}));
@@ -247,6 +302,20 @@ TEST_F(Journal, WhatIsRedactedStandsInNoLine) {
   EXPECT_TRUE(bench.log.contains("parameters"));
   EXPECT_EQ(bench.log.count("s3cr3t"), 0U);
   for (const std::string& line : access.lines()) EXPECT_THAT(line, Not(HasSubstr("s3cr3t")));
+}
+
+// Whichever text of the line it is in.
+TEST_F(Journal, WhatIsRedactedStandsInNoFieldOfALine) {
+  bench.environment().journal = {&access, {cgi::ParamName("HTTP_X_SECRET")}, "HTTP_X_REQUEST_ID"};
+  for (const char* each : {"REMOTE_ADDR", "REMOTE_USER", "REQUEST_METHOD", "HTTP_X_REQUEST_ID"}) {
+    EXPECT_THAT(lines("/hello", {.params = {{"HTTP_X_SECRET", "s3cr3t"}, {each, "a-s3cr3t"}}}),
+                ElementsAre(AllOf(HasSubstr("=\"a-[redacted]\""), Not(HasSubstr("s3cr3t")))))
+        << each;
+  }
+  bench.environment().journal.redact = {cgi::ParamName("HTTP_X_GUESS")};
+  EXPECT_THAT(lines("/slow", {.role = 2, .params = {{"HTTP_X_GUESS", "slow"}}}),
+              ElementsAre(HasSubstr(" user=\"[redacted]\" ")))
+      << "what a guard says";
 }
 
 struct IdCase {

@@ -113,7 +113,7 @@ std::string line_of(Settings::Format format, std::string_view value, bool by_fie
   std::array<char, LineBuilder::capacity> room;
   LineBuilder line(room.data(), format, {}, Level::info, "event");
   if (by_field) {
-    if (!value.empty()) line.field("key", value);
+    line.field("key", value);
   } else {
     line.fields(Text<"key">{value});
   }
