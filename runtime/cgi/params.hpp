@@ -86,15 +86,17 @@ class Params {
     return number == 0 ? nullptr : list_.data() + number - 1;
   }
   [[nodiscard]] std::string_view get(KnownParam known) const noexcept {
-    if (!is_indexed_) return value_of(find_without_index(known_params[known.number]));
-    const std::uint32_t number = known_numbers_[known.number];
-    return number == 0 ? std::string_view() : list_[number - 1].value;
+    const Param* const found = find(known);
+    return found == nullptr ? std::string_view() : found->value;
   }
   [[nodiscard]] std::string_view get(const ParamName& name) const noexcept {
     return name.known() ? get(*name.known()) : get(name.text());
   }
   /// Empty when absent.
-  [[nodiscard]] std::string_view get(std::string_view name) const noexcept { return value_of(find(name)); }
+  [[nodiscard]] std::string_view get(std::string_view name) const noexcept {
+    const Param* const found = find(name);
+    return found == nullptr ? std::string_view() : found->value;
+  }
   [[nodiscard]] std::span<const Param> all() const noexcept { return {list_.data(), count_}; }
 
   /// The same as `other` has them now; the values stay where they are, so `other` outlives this or is not
@@ -106,9 +108,6 @@ class Params {
   void remove(std::string_view name) noexcept;
 
  private:
-  [[nodiscard]] static std::string_view value_of(const Param* found) noexcept {
-    return found == nullptr ? std::string_view() : found->value;
-  }
   [[nodiscard]] bool build_index(std::uint32_t same);
   [[nodiscard]] bool look_at_new_names() noexcept;
   [[nodiscard]] const Param* find_indexed(std::string_view name, std::uint32_t hash) const noexcept;

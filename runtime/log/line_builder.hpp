@@ -163,6 +163,7 @@ class LineBuilder {
     }
     return at + size;
   }
+
   [[nodiscard]] std::size_t room() const noexcept {
     // A closing quote may stand in what is kept for the end already.
     return end_ < limit_ ? static_cast<std::size_t>(limit_ - end_) : 0;

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <chrono>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
