@@ -31,7 +31,7 @@ fi
 [ -f build/release/compile_commands.json ] || cmake --preset release -DTRIVET_TESTS=ON >/dev/null
 # Without what only g++ knows.
 mkdir -p build/tidy
-sed 's/ -fno-gnu-unique//' build/release/compile_commands.json >build/tidy/compile_commands.json
+sed -E 's/ -fno-gnu-unique| -flto=auto| -ffat-lto-objects| -fno-fat-lto-objects| --param=[^ ]*//g' build/release/compile_commands.json >build/tidy/compile_commands.json
 known=$(printf '%s\n' "$sources" | sort -u | while read -r source; do
   [ -n "$source" ] || continue
   if grep -qF "/$source\"" build/release/compile_commands.json; then echo "$source"; fi
