@@ -18,29 +18,28 @@ BatchedLog::~BatchedLog() {
   if (file_ != nullptr) flush();
 }
 
+void BatchedLog::start(base::Loop& loop) noexcept {
+  loop_ = &loop;
+  find_full();
+}
+
 void BatchedLog::stop() noexcept {
   timer_.cancel();
   loop_ = nullptr;
+  find_full();
   write_out();
 }
 
-LineBuilder BatchedLog::begin(base::TimePoint now) noexcept {
-  return heading_.begin(lines_.data() + size_.load(std::memory_order_relaxed), now);
-}
-
-void BatchedLog::end(LineBuilder& line) noexcept {
-  const std::size_t length = line.finish().size();
-  const std::size_t before = size_.load(std::memory_order_relaxed);
-  size_.store(before + length, std::memory_order_release);
-  if (loop_ == nullptr || wait_ == base::Duration::zero()) {
+void BatchedLog::on_line(std::size_t length) noexcept {
+  if (!waits()) {
     flush();
-  } else if (before + length > file_->batch()) {
+  } else if (size() > file_->batch()) {
     write_out();
-    const std::size_t left = size_.load(std::memory_order_relaxed);
+    const std::size_t left = size();
     if (left <= file_->batch()) return;
-    size_.store(left - length, std::memory_order_release);
+    set_size(left - length);
     ++lost_;
-  } else if (before == 0) {
+  } else {
     loop_->timers().arm(timer_, loop_->now() + wait_);
   }
 }
@@ -51,9 +50,9 @@ void BatchedLog::write_out() noexcept {
     return;
   }
   const std::size_t done = write_unsaved();
-  const std::size_t left = size_.load(std::memory_order_relaxed) - done;
-  std::memmove(lines_.data(), lines_.data() + done, left);
-  size_.store(left, std::memory_order_relaxed);
+  const std::size_t left = size() - done;
+  std::memmove(lines(), lines() + done, left);
+  set_size(left);
   saved_.store(0, std::memory_order_relaxed);
   busy_.clear(std::memory_order_release);
   if (left == 0) {
@@ -65,16 +64,16 @@ void BatchedLog::write_out() noexcept {
 
 /// How many bytes are done with.
 std::size_t BatchedLog::write_unsaved() noexcept {
-  const std::size_t size = size_.load(std::memory_order_acquire);
+  const std::size_t size = this->size();
   const std::size_t from = std::min(saved_.load(std::memory_order_relaxed), size);
-  return from + file_->write({lines_.data() + from, size - from});
+  return from + file_->write({lines() + from, size - from});
 }
 
 void BatchedLog::flush() noexcept {
   write_out();
-  const std::string_view left(lines_.data(), size_.load(std::memory_order_relaxed));
+  const std::string_view left(lines(), size());
   lost_ += static_cast<std::uint64_t>(std::count(left.begin(), left.end(), '\n'));
-  size_.store(0, std::memory_order_relaxed);
+  set_size(0);
   saved_.store(0, std::memory_order_relaxed);
   timer_.cancel();
 }
@@ -84,6 +83,7 @@ void BatchedLog::reopen() noexcept {
   while (busy_.test_and_set(std::memory_order_acquire)) {
   }
   file_->reopen();
+  find_full();
   busy_.clear(std::memory_order_release);
 }
 

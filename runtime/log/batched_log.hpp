@@ -9,7 +9,6 @@
 
 #include "runtime/base/loop.hpp"
 #include "runtime/log/access_log.hpp"
-#include "runtime/log/heading.hpp"
 #include "runtime/log/line_file.hpp"
 
 namespace trivet::log {
@@ -29,11 +28,8 @@ class BatchedLog final : public AccessLog {
                                                         base::Duration wait);
   ~BatchedLog() override;
 
-  void start(base::Loop& loop) noexcept { loop_ = &loop; }
+  void start(base::Loop& loop) noexcept;
   void stop() noexcept;
-
-  [[nodiscard]] LineBuilder begin(base::TimePoint now) noexcept override;
-  void end(LineBuilder& line) noexcept override;
 
   /// Writes what waits; what is not taken now is lost.
   void flush() noexcept;
@@ -45,7 +41,11 @@ class BatchedLog final : public AccessLog {
 
  private:
   BatchedLog(Settings::Format format, std::string_view text, base::Duration wait) noexcept
-      : wait_(wait), heading_(format, text) {}
+      : AccessLog(room_.data(), format, text), wait_(wait) {}
+  void on_line(std::size_t length) noexcept override;
+  /// Lines do.
+  [[nodiscard]] bool waits() const noexcept { return loop_ != nullptr && wait_ != base::Duration::zero(); }
+  void find_full() noexcept { set_full(waits() ? file_->batch() : 0); }
   void write_out() noexcept;
   [[nodiscard]] std::size_t write_unsaved() noexcept;
   void on_waited(base::TimePoint /*now*/) { write_out(); }
@@ -53,13 +53,11 @@ class BatchedLog final : public AccessLog {
   const base::Duration wait_;
   std::atomic<std::uint64_t> lost_{0};
   std::unique_ptr<LineFile> file_;
-  Heading heading_;
   base::Loop* loop_ = nullptr;
   base::MemberTimer<BatchedLog, &BatchedLog::on_waited> timer_{*this};
   std::atomic_flag busy_;              ///< file_ is in use. save() may come at any time, on any thread.
-  std::atomic<std::size_t> size_{0};   ///< Of whole lines.
-  std::atomic<std::size_t> saved_{0};  ///< How many bytes of them save() was done with.
-  std::array<char, LineFile::most_at_once + LineBuilder::capacity> lines_;
+  std::atomic<std::size_t> saved_{0};  ///< How many bytes of the lines save() was done with.
+  std::array<char, LineFile::most_at_once + LineBuilder::capacity> room_;
 };
 
 }  // namespace trivet::log

@@ -31,6 +31,12 @@ struct Text {
   bool is_bare = false;
 };
 
+/// One of the values that are written down: each of letters, digits and -_.,:/@%+.
+template <FieldName field_name, FieldName... values>
+struct OneOf {
+  std::size_t index = 0;
+};
+
 template <FieldName field_name>
 struct Number {
   std::optional<std::uint64_t> value;

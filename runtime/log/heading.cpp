@@ -18,6 +18,7 @@ constexpr std::string_view before_time = R"({"time":")";  // In JSON.
 LineBuilder Heading::begin(char* room, base::TimePoint now) noexcept {
   if (size_ == 0 || now < second_ || now >= second_ + std::chrono::seconds(1)) renew(now);
   std::memcpy(room, bytes_.data(), copied);
+  if (size_ > copied) std::memcpy(room + copied, bytes_.data() + copied, longest - copied);
   const auto passed = static_cast<std::uint32_t>((now - second_).count());  // Less than a second.
   constexpr std::uint32_t millisecond = base::Duration(std::chrono::milliseconds(1)).count();
   write_three_digits(room + milliseconds_at + (format_ == Settings::Format::json ? before_time.size() : 0),
@@ -36,8 +37,8 @@ void Heading::renew(base::TimePoint now) noexcept {
   std::array<char, LineBuilder::capacity> room;
   const LineBuilder line(room.data(), format_, {time.data(), time.size()}, Level::info, text_);
   size_ = line.size();
-  assert(size_ <= copied);
-  std::copy_n(room.begin(), copied, bytes_.begin());
+  assert(size_ <= longest);
+  std::copy_n(room.begin(), longest, bytes_.begin());
 }
 
 }  // namespace trivet::log

@@ -25,13 +25,14 @@ class Heading {
   void renew(base::TimePoint now) noexcept;
 
   /// As much is copied, whatever is needed of it: a copy of a fixed size is cheap.
-  static constexpr std::size_t copied = 96;
+  static constexpr std::size_t copied = 48;
+  static constexpr std::size_t longest = 2 * copied;
 
-  const Settings::Format format_;
-  const std::string_view text_;
   base::TimePoint second_{};  ///< When the one that it was made for began.
   std::size_t size_ = 0;      ///< 0: not yet.
-  std::array<char, copied> bytes_{};
+  const Settings::Format format_;
+  std::array<char, longest> bytes_{};
+  const std::string_view text_;
 };
 
 }  // namespace trivet::log

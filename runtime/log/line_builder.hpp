@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <string_view>
 
 #include "runtime/log/digits.hpp"
 #include "runtime/log/fields.hpp"
 #include "runtime/log/log.hpp"
+#include "runtime/log/meaning.hpp"
 
 namespace trivet::log {
 
@@ -76,23 +78,25 @@ class LineBuilder {
  private:
   static constexpr std::size_t kept_for_end = 32;
 
-  /// What stands before a value. A word of it is copied, or two, whatever is needed of them: a copy of a
-  /// fixed size is cheap.
-  struct Opening {
-    consteval Opening(std::string_view before, std::string_view name, std::string_view after) {
-      for (const std::string_view each : {before, name, after}) {
+  /// What is known before there is a line. A word of it is copied, or two, or four, whatever is needed of
+  /// them: a copy of a fixed size is cheap.
+  struct Piece {
+    consteval Piece(std::initializer_list<std::string_view> parts) {
+      for (const std::string_view each : parts) {
         for (const char c : each) bytes.at(size++) = c;
       }
+      while (copied < size) copied *= 2;
     }
-    std::array<char, 16> bytes{};
+    std::array<char, 32> bytes{};
     std::size_t size = 0;
+    std::size_t copied = 8;
   };
   template <bool json, FieldName name>
   [[nodiscard]] static char* open(char* at) noexcept {
-    static constexpr Opening opening(json ? ",\"" : " ", name.view(), json ? "\":\"" : "=");
-    constexpr std::size_t word = 8;
-    std::memcpy(at, opening.bytes.data(), opening.size <= word ? word : sizeof(opening.bytes));
-    return at + opening.size;
+    static constexpr Piece piece({json ? ",\"" : " ", name.view(), json ? "\":\"" : "="});
+    static_assert(piece.copied <= most_opened);
+    std::memcpy(at, piece.bytes.data(), piece.copied);
+    return at + piece.size;
   }
   /// What stands behind one whose quotes are only those of the format.
   template <bool json>
@@ -102,7 +106,8 @@ class LineBuilder {
   }
 
   /// As many bytes as a field may become, however its value is escaped.
-  static constexpr std::size_t most_around = sizeof(Opening::bytes) + 2;
+  static constexpr std::size_t most_opened = 16;
+  static constexpr std::size_t most_around = most_opened + 2;
   static constexpr std::size_t most_of_a_byte = 5;
   template <FieldName name>
   [[nodiscard]] static std::size_t most_of(const Text<name>& field) noexcept {
@@ -111,6 +116,10 @@ class LineBuilder {
   template <FieldName name>
   [[nodiscard]] static constexpr std::size_t most_of(const Number<name>& /*field*/) noexcept {
     return most_around + most_digits;
+  }
+  template <FieldName name, FieldName... values>
+  [[nodiscard]] static constexpr std::size_t most_of(const OneOf<name, values...>& /*field*/) noexcept {
+    return sizeof(Piece::bytes);
   }
 
   // Where there is room for certain.
@@ -124,6 +133,20 @@ class LineBuilder {
   [[nodiscard]] char* put(char* at, const Number<name>& field) noexcept {
     return field.value ? close<json>(write_number(open<json, name>(at), *field.value)) : at;
   }
+  template <bool json, FieldName name, FieldName value>
+  [[nodiscard]] static char* put_piece(char* at) noexcept {
+    static_assert(stands_bare(value.view()));
+    static constexpr Piece piece(
+        {json ? ",\"" : " ", name.view(), json ? "\":\"" : "=", value.view(), json ? "\"" : ""});
+    std::memcpy(at, piece.bytes.data(), piece.copied);
+    return at + piece.size;
+  }
+  template <bool json, FieldName name, FieldName... values>
+  [[nodiscard]] char* put(char* at, const OneOf<name, values...>& field) noexcept {
+    std::size_t index = 0;
+    static_cast<void>(((field.index == index++ && (at = put_piece<json, name, values>(at), true)) || ...));
+    return at;
+  }
 
   // Where the line may end within them.
   template <class... Fields>
@@ -133,6 +156,11 @@ class LineBuilder {
   template <FieldName name>
   void field_of(const Text<name>& each) noexcept {
     if (!each.value.empty()) field(name.view(), each.value);
+  }
+  template <FieldName name, FieldName... values>
+  void field_of(const OneOf<name, values...>& each) noexcept {
+    constexpr std::array all = {values.view()...};
+    field(name.view(), all[each.index]);
   }
   template <FieldName name>
   void field_of(const Number<name>& each) noexcept {

@@ -13,7 +13,7 @@ enum Meaning : unsigned {
   special,  ///< Is, or may be, written as something else.
 };
 
-inline constexpr std::array<unsigned char, 256> meanings = [] {
+alignas(64) inline constexpr std::array<unsigned char, 256> meanings = [] {
   std::array<unsigned char, 256> all{};
   all.fill(special);
   for (unsigned c = 0x20; c < 0x7f; ++c) all[c] = plain;
@@ -24,12 +24,12 @@ inline constexpr std::array<unsigned char, 256> meanings = [] {
   return all;
 }();
 
-[[nodiscard]] inline unsigned char meaning_of(char c) noexcept {
+[[nodiscard]] constexpr unsigned char meaning_of(char c) noexcept {
   return meanings[static_cast<unsigned char>(c)];
 }
 
 /// Of all bytes.
-[[nodiscard]] inline unsigned char meaning_of(std::string_view text) noexcept {
+[[nodiscard]] constexpr unsigned char meaning_of(std::string_view text) noexcept {
   static_assert((bare | plain) == plain && (plain | special) > plain);
   unsigned char all = bare;
   const char* at = text.data();
@@ -45,7 +45,7 @@ inline constexpr std::array<unsigned char, 256> meanings = [] {
 }
 
 /// Whether a value needs no quotes in text.
-[[nodiscard]] inline bool stands_bare(std::string_view value) noexcept {
+[[nodiscard]] constexpr bool stands_bare(std::string_view value) noexcept {
   return !value.empty() && meaning_of(value) == bare;
 }
 

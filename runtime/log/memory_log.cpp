@@ -29,4 +29,13 @@ void MemoryLog::clear() {
   lines_.clear();
 }
 
+void MemoryAccessLog::on_line(std::size_t length) noexcept {
+  std::string line(room_.data(), length - 1);
+  set_size(0);
+  constexpr std::string_view in_text = "2026-11-23T09:15:27.123Z ";
+  constexpr std::string_view in_json = R"("time":"2026-11-23T09:15:27.123Z",)";
+  const bool is_json = format_ == Settings::Format::json;
+  lines_.push_back(line.erase(is_json ? 1 : 0, is_json ? in_json.size() : in_text.size()));
+}
+
 }  // namespace trivet::log

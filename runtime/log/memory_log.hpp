@@ -49,21 +49,17 @@ class MemoryLog final : public Log {
 /// Thread  One at a time.
 class MemoryAccessLog final : public AccessLog {
  public:
-  explicit MemoryAccessLog(Settings::Format format = Settings::Format::text) noexcept : format_(format) {}
+  explicit MemoryAccessLog(Settings::Format format = Settings::Format::text) noexcept
+      : AccessLog(room_.data(), format, "access"), format_(format) {}
 
-  [[nodiscard]] LineBuilder begin(base::TimePoint /*now*/) noexcept override {
-    return {room_.data(), format_, {}, Level::info, "access"};
-  }
-  void end(LineBuilder& line) noexcept override {
-    const std::string_view whole = line.finish();
-    lines_.emplace_back(whole.substr(0, whole.size() - 1));
-  }
   [[nodiscard]] const std::vector<std::string>& lines() const noexcept { return lines_; }
   void clear() noexcept { lines_.clear(); }
 
  private:
+  void on_line(std::size_t length) noexcept override;
+
   const Settings::Format format_;
-  std::array<char, LineBuilder::capacity> room_{};
+  std::array<char, LineBuilder::capacity> room_;
   std::vector<std::string> lines_;
 };
 

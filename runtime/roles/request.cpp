@@ -358,9 +358,7 @@ void Request::answered() {
   const base::TimePoint head = writer_.head_written();
   env_.tally.response(route_, writer_.status(), head > begun_ ? head - begun_ : base::Duration{});
   if (env_.journal.access != nullptr)
-    tell_access(aborted_               ? std::string_view("aborted")
-                : writer_.incomplete() ? std::string_view("cut")
-                                       : std::string_view("complete"));
+    tell_access(aborted_ ? End::aborted : writer_.incomplete() ? End::cut : End::complete);
   if (writer_.head_bytes() > nginx_buffer) {
     tell_once(told_large_head, "a head is larger than nginx takes by default", "see fastcgi_buffer_size",
               log::Level::warn);
@@ -372,7 +370,7 @@ void Request::answered() {
 
 void Request::detach() {
   const bool is_cut_off = state_ != State::over;
-  if (is_cut_off && state_ != State::idle && env_.journal.access != nullptr) tell_access("gone");
+  if (is_cut_off && state_ != State::idle && env_.journal.access != nullptr) tell_access(End::gone);
   peer_ = nullptr;
   state_ = State::over;
   writer_.detach();

@@ -150,7 +150,13 @@ class Request final : public protocol::RequestInput,
   [[nodiscard]] bool waits_for_peer() const noexcept;
   [[nodiscard]] std::string_view route_name() const noexcept;
   void take_id();
-  void tell_access(std::string_view end);
+  enum class End : std::uint8_t {
+    complete,
+    cut,      ///< It failed after its head.
+    aborted,  ///< By the web server.
+    gone,     ///< The connection was.
+  };
+  void tell_access(End end);
 
   Environment& env_;
   Peer* peer_ = nullptr;

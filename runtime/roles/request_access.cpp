@@ -10,23 +10,17 @@
 namespace trivet::roles {
 namespace {
 
-std::string_view name_of(Slice slice) noexcept {
-  switch (slice) {
-    case Slice::responder:
-      return "responder";
-    case Slice::authorizer:
-      return "authorizer";
-    case Slice::filter:
-      return "filter";
-  }
-  return "responder";
+/// What a request did not have, or wait for, its line leaves out: most have no body, and all of their
+/// parameters come at once.
+std::optional<std::uint64_t> unless_none(std::optional<std::uint64_t> value) noexcept {
+  return value.value_or(0) == 0 ? std::nullopt : value;
 }
 
 }  // namespace
 
-/// Where there is an access log, once, when it is over: `end` is complete, cut (it failed after its head),
-/// aborted (by the web server) or gone (the connection was).
-void Request::tell_access(std::string_view end) {
+/// Where there is an access log, once, when it is over.
+void Request::tell_access(End end) {
+  env_.journal.access->expect();
   const base::TimePoint head = writer_.head_written();
   const base::TimePoint now = writer_.whole_with_head() ? head : env_.loop.exact_now();
   // Guards end with what they say, or with the head that they refuse by. Where there are none, there is no
@@ -51,19 +45,19 @@ void Request::tell_access(std::string_view end) {
   log::LineBuilder line = env_.journal.access->begin(now);
   const auto route = route_ == nullptr ? log::Text<"route">{}
                                        : log::Text<"route">{route_->config.name, route_->has_bare_name};
-  const std::optional<std::uint64_t> status =
-      writer_.status() == 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(writer_.status()));
-  line.fields(route, log::Text<"role">{name_of(slice_), true}, log::Number<"status">{status},
-              log::Text<"end">{end, true}, log::Number<"received">{body_.received + data_.received},
-              log::Number<"sent">{writer_.body_sent()},
-              log::Number<"params_us">{log::microseconds(begun_, stamps_.params)},
-              log::Number<"guards_us">{guarded ? log::microseconds(stamps_.params, guards) : std::nullopt},
-              log::Number<"head_us">{log::microseconds(guarded ? stamps_.guards : stamps_.params, head)},
-              log::Number<"body_us">{writer_.whole_with_head() ? std::nullopt : log::microseconds(head, now)},
-              log::Number<"total_us">{log::microseconds(begun_, now)},
-              log::Text<"request">{is_own_id ? facts_.request_id : given_id, is_own_id},
-              log::Text<"client">{client}, log::Text<"user">{user}, log::Text<"method">{method},
-              log::Text<"uri">{uri});
+  line.fields(
+      route, log::OneOf<"role", "responder", "authorizer", "filter">{static_cast<std::size_t>(slice_)},
+      log::Number<"status">{unless_none(static_cast<std::uint64_t>(writer_.status()))},
+      log::OneOf<"end", "complete", "cut", "aborted", "gone">{static_cast<std::size_t>(end)},
+      log::Number<"received">{unless_none(body_.received + data_.received)},
+      log::Number<"sent">{writer_.body_sent()},
+      log::Number<"params_us">{unless_none(log::microseconds(begun_, stamps_.params))},
+      log::Number<"guards_us">{guarded ? log::microseconds(stamps_.params, guards) : std::nullopt},
+      log::Number<"head_us">{log::microseconds(guarded ? stamps_.guards : stamps_.params, head)},
+      log::Number<"body_us">{writer_.whole_with_head() ? std::nullopt : log::microseconds(head, now)},
+      log::Number<"total_us">{log::microseconds(begun_, now)},
+      log::Text<"request">{is_own_id ? facts_.request_id : given_id, is_own_id}, log::Text<"client">{client},
+      log::Text<"user">{user}, log::Text<"method">{method}, log::Text<"uri">{uri});
   env_.journal.access->end(line);
 }
 

@@ -253,6 +253,22 @@ TEST_F(Batches, ForAPipeAreNotLargerThanItIs) {
   EXPECT_GT(read_all().size(), LineFile::a_pipe / 2);
 }
 
+TEST_F(Batches, AreAsLargeAsWhatWasOpenedLast) {
+  constexpr std::size_t length = 777;
+  constexpr std::size_t more_than_a_pipe = LineFile::a_pipe / length;
+  open_file();
+  std::filesystem::remove(path());
+  ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+  reader = ::open(path().c_str(), O_RDONLY | O_NONBLOCK);
+  log->reopen();
+  write_many(more_than_a_pipe, length);
+  EXPECT_NE(read_all(), "");
+  std::filesystem::remove(path());
+  log->reopen();
+  write_many(more_than_a_pipe, length);
+  EXPECT_THAT(lines(), IsEmpty());
+}
+
 TEST_F(Batches, GoIntoAPipeInPiecesOfWholeLinesThatItKeepsTogether) {
   open_pipe();
   // An odd length, so that lines do not end where pieces would.

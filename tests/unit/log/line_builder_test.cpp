@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -54,6 +55,18 @@ TEST(LineBuilderFields, AreWhatFieldWritesAtEveryLengthUpToTheBound) {
         });
         ASSERT_EQ(fast, slow) << filled;
       }
+      constexpr const char* words[] = {"a", "of_eight", "of_11_bytes", "authorizer-and-more"};
+      for (std::size_t i = 0; i < std::size(words); ++i) {
+        const auto fast = written(format, filled, [&](LineBuilder& line) {
+          line.fields(OneOf<"word", "a", "of_eight", "of_11_bytes", "authorizer-and-more">{i},
+                      Number<"two">{2});
+        });
+        const auto slow = written(format, filled, [&](LineBuilder& line) {
+          line.field("word", words[i]);
+          line.field("two", "2");
+        });
+        ASSERT_EQ(fast, slow) << filled;
+      }
     }
   };
   compare(5);
@@ -71,7 +84,7 @@ TEST(LineBuilderFields, AreNeverWrittenBehindTheRoomOfALine) {
     const std::string short_value(length % 40, c);
     line.fields(Text<"one">{long_value}, Number<"two">{length},
                 Number<"three">{std::numeric_limits<std::uint64_t>::max()}, Text<"four">{"bare", true},
-                Text<"five">{short_value});
+                Text<"five">{short_value}, OneOf<"six", "small", "authorizer">{length % 2});
     ASSERT_LE(line.finish().size(), LineBuilder::capacity) << length;
     ASSERT_EQ(std::string(room.end() - behind, room.end()), std::string(behind, '#')) << length;
   };

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <utility>
+
 namespace trivet::log {
 namespace {
 
@@ -27,6 +30,20 @@ TEST(MemoryLog, LeavesOutWhatIsBelowItsLevel) {
   log.set_level(Level::off);
   log.error("nothing");
   EXPECT_EQ(log.lines().size(), 1U);
+}
+
+TEST(MemoryAccessLog, KeepsLinesWithoutTheTimeInBothFormats) {
+  for (const auto& [format, expected] :
+       {std::pair(Settings::Format::text, "info  access uri=/"),
+        std::pair(Settings::Format::json, R"({"level":"info","text":"access","uri":"/"})")}) {
+    MemoryAccessLog log(format);
+    for (const int seconds : {1, 1, 70}) {
+      LineBuilder line = log.begin(base::TimePoint(std::chrono::seconds(seconds)));
+      line.fields(Text<"uri">{"/"});
+      log.end(line);
+    }
+    EXPECT_THAT(log.lines(), testing::ElementsAre(expected, expected, expected));
+  }
 }
 
 }  // namespace
