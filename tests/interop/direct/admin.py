@@ -253,6 +253,7 @@ def _(t):
         told = ask(t, running, "status")
         equal(told.returncode, 69, "exit code after a crash")
         expect(b"nobody listens there any more" in told.stderr, told.stderr)
+        eventually(lambda: _refused(running), "its workers listen no longer", 5)
         running.log.write_text("")
         running.start()
         equal(ask(t, running, "status").returncode, 0, "the next host")
