@@ -42,10 +42,10 @@ class AccessLog {
   }
 
  protected:
-  /// `lines` has LineBuilder::capacity bytes more than it is ever to be full with. `text` tells every line's
-  /// event.
-  AccessLog(char* lines, Settings::Format format, std::string_view text) noexcept
-      : lines_(lines), heading_(format, text) {}
+  /// `text` tells every line's event.
+  AccessLog(Settings::Format format, std::string_view text) noexcept : heading_(format, text) {}
+  /// Before the first line. There are LineBuilder::capacity bytes more than it is ever to be full with.
+  void keep_in(char* lines) noexcept { lines_ = lines; }
 
   /// The last line, of that length, is the first of them, or makes them more than full.
   virtual void on_line(std::size_t length) noexcept = 0;
@@ -60,7 +60,7 @@ class AccessLog {
   static constexpr std::size_t usual_length = 256;
 
   // What every line needs is in two units of the cache.
-  alignas(cached_together) char* const lines_;
+  alignas(cached_together) char* lines_ = nullptr;
   std::atomic<std::size_t> size_{0};  ///< Of whole lines.
   std::size_t full_ = 0;
   Heading heading_;

@@ -41,7 +41,9 @@ class BatchedLog final : public AccessLog {
 
  private:
   BatchedLog(Settings::Format format, std::string_view text, base::Duration wait) noexcept
-      : AccessLog(room_.data(), format, text), wait_(wait) {}
+      : AccessLog(format, text), wait_(wait) {
+    keep_in(room_.data());
+  }
   void on_line(std::size_t length) noexcept override;
   /// Lines do.
   [[nodiscard]] bool waits() const noexcept { return loop_ != nullptr && wait_ != base::Duration::zero(); }

@@ -50,7 +50,9 @@ class MemoryLog final : public Log {
 class MemoryAccessLog final : public AccessLog {
  public:
   explicit MemoryAccessLog(Settings::Format format = Settings::Format::text) noexcept
-      : AccessLog(room_.data(), format, "access"), format_(format) {}
+      : AccessLog(format, "access"), format_(format) {
+    keep_in(room_.data());
+  }
 
   [[nodiscard]] const std::vector<std::string>& lines() const noexcept { return lines_; }
   void clear() noexcept { lines_.clear(); }
