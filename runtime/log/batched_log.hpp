@@ -45,7 +45,7 @@ class BatchedLog final : public AccessLog {
     keep_in(room_.data());
   }
   void on_line(std::size_t length) noexcept override;
-  /// Lines do.
+  /// Whether a line may, for others.
   [[nodiscard]] bool waits() const noexcept { return loop_ != nullptr && wait_ != base::Duration::zero(); }
   void find_full() noexcept { set_full(waits() ? file_->batch() : 0); }
   void write_out() noexcept;

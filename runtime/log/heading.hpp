@@ -24,7 +24,7 @@ class Heading {
  private:
   void renew(base::TimePoint now) noexcept;
 
-  /// As much is copied, whatever is needed of it: a copy of a fixed size is cheap.
+  /// As much is copied, or twice that, whatever is needed of it: a copy of a fixed size is cheap.
   static constexpr std::size_t copied = 48;
   static constexpr std::size_t longest = 2 * copied;
 
