@@ -1,5 +1,7 @@
 #include "runtime/log/batched_log.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -88,7 +90,11 @@ void BatchedLog::reopen() noexcept {
 }
 
 void BatchedLog::save() noexcept {
-  if (busy_.test_and_set(std::memory_order_acquire)) return;
+  constexpr int most_milliseconds = 20;
+  for (int waited = 0; busy_.test_and_set(std::memory_order_acquire); ++waited) {
+    if (waited == most_milliseconds) return;
+    ::poll(nullptr, 0, 1);
+  }
   saved_.store(write_unsaved(), std::memory_order_relaxed);
   busy_.clear(std::memory_order_release);
 }

@@ -36,7 +36,8 @@ class BatchedLog final : public AccessLog {
   /// Writes what waits to the file that was open so far.
   void reopen() noexcept;
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
-  /// Writes what waits, when the process may be about to end. Async-signal-safe.
+  /// Writes what waits, when the process may be about to end. Async-signal-safe. Another thread that is at
+  /// the file is waited for, but not for long: it may be this one, which was interrupted.
   void save() noexcept;
 
  private:

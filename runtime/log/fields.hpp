@@ -31,8 +31,8 @@ struct Text {
   bool is_bare = false;
 };
 
-/// One of the values that are written down: each of letters, digits and -_.,:/@%+. `index` is below their
-/// number.
+/// One of the values that are written down: each of letters, digits and -_.,:/@%+, or empty, which is left
+/// out. `index` is below their number.
 template <FieldName field_name, FieldName... values>
 struct OneOf {
   std::size_t index = 0;

@@ -135,7 +135,8 @@ class LineBuilder {
   }
   template <bool json, FieldName name, FieldName value>
   [[nodiscard]] static char* put_piece(char* at) noexcept {
-    static_assert(stands_bare(value.view()));
+    if constexpr (value.view().empty()) return at;
+    static_assert(value.view().empty() || stands_bare(value.view()));
     static constexpr Piece piece(
         {json ? ",\"" : " ", name.view(), json ? "\":\"" : "=", value.view(), json ? "\"" : ""});
     std::memcpy(at, piece.bytes.data(), piece.copied);
@@ -160,7 +161,7 @@ class LineBuilder {
   template <FieldName name, FieldName... values>
   void field_of(const OneOf<name, values...>& each) noexcept {
     constexpr std::array all = {values.view()...};
-    field(name.view(), all[each.index]);
+    if (!all[each.index].empty()) field(name.view(), all[each.index]);
   }
   template <FieldName name>
   void field_of(const Number<name>& each) noexcept {

@@ -148,13 +148,13 @@ def access(bench):
     """The access log."""
     lines = bench.folder / "access"
     words = ["/bench/hello"]
-    # Where a host lies in memory makes 1 % and more of a request, so several are begun.
+    # Where a host lies in memory makes 1 % and more of a request, so many are begun.
     found = []
-    for _ in range(3 if bench.short else 15):
+    for _ in range(3 if bench.short else 40):
         plain, logging = bench.host(), bench.host(more=f'[log]\naccess = "file:{lines}"\n')
         with plain.running(bench.folder, bench.processor), logging.running(bench.folder, bench.processor):
             found.append(bench.pairs_of(lambda: bench.spent(logging, words, bench.seconds(0.1)),
-                                        lambda: bench.spent(plain, words, bench.seconds(0.1)), 5 if bench.short else 9))
+                                        lambda: bench.spent(plain, words, bench.seconds(0.1)), 5))
         if not lines.stat().st_size:
             sys.exit("access: nothing was logged")
         lines.unlink()

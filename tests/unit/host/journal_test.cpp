@@ -113,61 +113,54 @@ TEST_P(AccessOf, IsOneLineThatSaysHowItEnded) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, AccessOf,
-    ::testing::Values(AccessCase{"Responder",
-                                 "/hello",
-                                 {},
-                                 "route=hello role=responder status=200 end=complete sent=6 ",
-                                 " method=GET uri=/hello"},
-                      AccessCase{"Body",
-                                 "/echo",
-                                 {.body = "0123456789"},
-                                 "route=echo role=responder status=200 end=complete received=10 sent=10 ",
-                                 " method=POST uri=/echo"},
-                      AccessCase{"Head",
-                                 "/hello",
-                                 {.params = {{"REQUEST_METHOD", "HEAD"}}},
-                                 "route=hello role=responder status=200 end=complete sent=0 ",
-                                 " method=HEAD uri=/hello"},
-                      AccessCase{"Large",
-                                 "/pour?200000",
-                                 {},
-                                 "route=pour role=responder status=200 end=complete sent=200000 ",
-                                 " method=GET uri=\"/pour?[redacted]\""},
-                      AccessCase{"Filter",
-                                 "/shout",
-                                 {.role = 3, .data = "abc"},
-                                 "route=shout role=filter status=200 end=complete received=3 sent=3 ",
-                                 " method=GET uri=/shout"},
-                      AccessCase{"Granted",
-                                 "/guarded",
-                                 {.role = 2, .params = {{"HTTP_X_KEY", "good"}}},
-                                 "route=guarded role=authorizer status=200 end=complete sent=0 ",
-                                 " method=GET uri=/guarded"},
-                      AccessCase{"Denied",
-                                 "/guarded",
-                                 {.role = 2},
-                                 "route=guarded role=authorizer status=403 end=complete sent=3 ",
-                                 " method=GET uri=/guarded"},
-                      AccessCase{"RouteNameThatIsNotBare",
-                                 "/words",
-                                 {},
-                                 "route=\"two \\\"words\\\"\" role=responder status=200 end=complete sent=6 ",
-                                 " method=GET uri=/words"},
-                      AccessCase{"NoRoute",
-                                 "/nowhere",
-                                 {},
-                                 "role=responder status=404 end=complete sent=14 ",
-                                 " method=GET uri=/nowhere"},
-                      AccessCase{"Failed",
-                                 "/head?throw",
-                                 {},
-                                 "route=head role=responder status=500 end=complete sent=26 ",
-                                 " method=GET uri=\"/head?[redacted]\""},
-                      AccessCase{"Cut",
-                                 "/head?throw-late",
-                                 {},
-                                 "route=head role=responder status=200 end=cut sent=5 ",
-                                 " method=GET uri=\"/head?[redacted]\""}),
+    ::testing::Values(
+        AccessCase{"Responder", "/hello", {}, "route=hello status=200 sent=6 ", " method=GET uri=/hello"},
+        AccessCase{"Body",
+                   "/echo",
+                   {.body = "0123456789"},
+                   "route=echo status=200 received=10 sent=10 ",
+                   " method=POST uri=/echo"},
+        AccessCase{"Head",
+                   "/hello",
+                   {.params = {{"REQUEST_METHOD", "HEAD"}}},
+                   "route=hello status=200 sent=0 ",
+                   " method=HEAD uri=/hello"},
+        AccessCase{"Large",
+                   "/pour?200000",
+                   {},
+                   "route=pour status=200 sent=200000 ",
+                   " method=GET uri=\"/pour?[redacted]\""},
+        AccessCase{"Filter",
+                   "/shout",
+                   {.role = 3, .data = "abc"},
+                   "route=shout role=filter status=200 received=3 sent=3 ",
+                   " method=GET uri=/shout"},
+        AccessCase{"Granted",
+                   "/guarded",
+                   {.role = 2, .params = {{"HTTP_X_KEY", "good"}}},
+                   "route=guarded role=authorizer status=200 sent=0 ",
+                   " method=GET uri=/guarded"},
+        AccessCase{"Denied",
+                   "/guarded",
+                   {.role = 2},
+                   "route=guarded role=authorizer status=403 sent=3 ",
+                   " method=GET uri=/guarded"},
+        AccessCase{"RouteNameThatIsNotBare",
+                   "/words",
+                   {},
+                   "route=\"two \\\"words\\\"\" status=200 sent=6 ",
+                   " method=GET uri=/words"},
+        AccessCase{"NoRoute", "/nowhere", {}, "status=404 sent=14 ", " method=GET uri=/nowhere"},
+        AccessCase{"Failed",
+                   "/head?throw",
+                   {},
+                   "route=head status=500 sent=26 ",
+                   " method=GET uri=\"/head?[redacted]\""},
+        AccessCase{"Cut",
+                   "/head?throw-late",
+                   {},
+                   "route=head status=200 end=cut sent=5 ",
+                   " method=GET uri=\"/head?[redacted]\""}),
     [](const auto& each) { return std::string(each.param.name); });
 
 TEST_F(Journal, ALineHasTheSameFieldsInBothFormats) {
@@ -188,22 +181,22 @@ TEST_F(Journal, ALineHasTheSameFieldsInBothFormats) {
     ask(*to, "/nowhere?\x1b[31m", odd);
   }
   EXPECT_THAT(access.lines(),
-              ElementsAre("info  access route=hello role=responder status=200 end=complete sent=6 "
+              ElementsAre("info  access route=hello status=200 sent=6 "
                           "params_us=1234567 head_us=0 total_us=1234567 "
                           "request=0000000000000001 client=2001:db8::1 user=\"ann b\" method=POST "
                           "uri=\"/hello?a=b\"",
-                          "info  access role=responder status=404 end=complete sent=14 "
+                          "info  access status=404 sent=14 "
                           "params_us=1234567 head_us=0 total_us=1234567 "
                           "request=0000000000000002 client=\"\\xff\" user=\"a\\\"b\\\\c\\x0a\" method=POST "
                           "uri=\"/nowhere?\\x1b[31m\""));
   EXPECT_THAT(
       json.lines(),
-      ElementsAre(R"({"level":"info","text":"access","route":"hello","role":"responder","status":"200",)"
-                  R"("end":"complete","sent":"6","params_us":"1234567","head_us":"0","total_us":"1234567",)"
+      ElementsAre(R"({"level":"info","text":"access","route":"hello","status":"200",)"
+                  R"("sent":"6","params_us":"1234567","head_us":"0","total_us":"1234567",)"
                   R"("request":"0000000000000003","client":"2001:db8::1","user":"ann b","method":"POST",)"
                   R"("uri":"/hello?a=b"})",
-                  R"({"level":"info","text":"access","role":"responder","status":"404",)"
-                  R"("end":"complete","sent":"14","params_us":"1234567","head_us":"0",)"
+                  R"({"level":"info","text":"access","status":"404",)"
+                  R"("sent":"14","params_us":"1234567","head_us":"0",)"
                   R"("total_us":"1234567",)"
                   R"("request":"0000000000000004","client":"\\xff","user":"a\"b\\c\\x0a","method":"POST",)"
                   R"("uri":"/nowhere?\\x1b[31m"})"));
@@ -246,8 +239,7 @@ TEST_F(Journal, GuardsAndWhatAnswersHaveTimesOfTheirOwn) {
   bench.loop.advance(std::chrono::milliseconds(4));
   SlowHello::hold = false;
   wire.wait();
-  EXPECT_THAT(access.lines(),
-              ElementsAre(HasSubstr(" end=complete sent=5 guards_us=3000 head_us=4000 total_us=7000 ")));
+  EXPECT_THAT(access.lines(), ElementsAre(HasSubstr(" sent=5 guards_us=3000 head_us=4000 total_us=7000 ")));
 }
 
 TEST_F(Journal, ABodysTimeBeginsWithItsHead) {
@@ -266,13 +258,11 @@ TEST_F(Journal, ABodysTimeBeginsWithItsHead) {
 
 TEST_F(Journal, OnlyStagesThatThereWereHaveATime) {
   const Ask good{.params = {{"HTTP_X_KEY", "good"}}};
-  EXPECT_THAT(lines("/hello"), ElementsAre(HasSubstr(" end=complete sent=6 head_us=0 total_us=0 ")));
-  EXPECT_THAT(lines("/guarded", good),
-              ElementsAre(HasSubstr(" end=complete sent=6 guards_us=0 head_us=0 total_us=0 ")));
-  EXPECT_THAT(lines("/guarded"), ElementsAre(HasSubstr(" end=complete sent=3 guards_us=0 total_us=0 ")));
-  EXPECT_THAT(lines("/nowhere"), ElementsAre(HasSubstr(" end=complete sent=14 head_us=0 total_us=0 ")));
-  EXPECT_THAT(lines("/pour?200000"),
-              ElementsAre(HasSubstr(" end=complete sent=200000 head_us=0 body_us=0 total_us=0 ")));
+  EXPECT_THAT(lines("/hello"), ElementsAre(HasSubstr(" sent=6 head_us=0 total_us=0 ")));
+  EXPECT_THAT(lines("/guarded", good), ElementsAre(HasSubstr(" sent=6 guards_us=0 head_us=0 total_us=0 ")));
+  EXPECT_THAT(lines("/guarded"), ElementsAre(HasSubstr(" sent=3 guards_us=0 total_us=0 ")));
+  EXPECT_THAT(lines("/nowhere"), ElementsAre(HasSubstr(" sent=14 head_us=0 total_us=0 ")));
+  EXPECT_THAT(lines("/pour?200000"), ElementsAre(HasSubstr(" sent=200000 head_us=0 body_us=0 total_us=0 ")));
   bench.limits.body_bytes = 9;
   EXPECT_THAT(
       lines("/guarded", {.body = "0123456789"}),

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace trivet::log {
@@ -240,6 +242,32 @@ TEST_F(Batches, AreSavedOnceWhateverFollows) {
   log->flush();
   EXPECT_THAT(lines(),
               ElementsAre(EndsWith("/first"), EndsWith("/second"), EndsWith("/third"), EndsWith("/fourth")));
+}
+
+// As where one thread of a plugin crashes while another one does.
+TEST_F(Batches, AreSavedWholeThoughAnotherThreadSavesThem) {
+  open_file();
+  std::atomic<bool> over{false};
+  std::thread other([&] {
+    for (; !over; std::this_thread::yield()) log->save();
+  });
+  constexpr std::size_t most = 5000;
+  std::size_t count = 0;
+  std::uintmax_t before = 0;
+  std::uintmax_t size = 0;
+  do {
+    before = size;
+    write_many(1, 50);
+    log->save();
+    size = std::filesystem::file_size(path());
+    ++count;
+  } while (count < most && size > before);
+  over = true;
+  other.join();
+  EXPECT_EQ(count, most) << "a line was not written when save() was over";
+  log->flush();
+  EXPECT_THAT(lines(), SizeIs(count));
+  EXPECT_EQ(log->lost(), 0U);
 }
 
 // What does not fit into it would wait for its reader, who may be gone by then.

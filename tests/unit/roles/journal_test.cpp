@@ -46,6 +46,20 @@ TEST(Redacted, HidesTheValuesWhereverTheyStand) {
   }
 }
 
+TEST(Redacted, HidesWhatFollowsTheFirstSpaceWhereverThatIs) {
+  for (std::size_t before = 1; before < 40; ++before) {
+    for (const char filler : {'!', '\x1f', '\xa0', '\0', 'a'}) {
+      const std::string value = std::string(before, filler) + " to ken " + std::string(before % 3, 'x');
+      cgi::Params params;
+      params.add("HTTP_X_SESSION", value);
+      std::string scratch;
+      const std::string text = "its " + value.substr(before + 1) + ".";
+      EXPECT_EQ(redacted(params, secrets, text, scratch), "its [redacted].") << before << ' ' << int{filler};
+      EXPECT_EQ(redacted(params, secrets, "to ke", scratch), "to ke");
+    }
+  }
+}
+
 TEST(Redacted, SeveralTextsAtOnceNeedMemoryOnlyWhereSomethingIsFound) {
   cgi::Params params;
   fill(params, "Bearer abcdef", "sid=12345");
