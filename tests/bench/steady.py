@@ -150,11 +150,11 @@ def access(bench):
     words = ["/bench/hello"]
     # Where a host lies in memory makes 1 % and more of a request, so many are begun.
     found = []
-    for _ in range(3 if bench.short else 40):
+    for _ in range(3 if bench.short else 100):
         plain, logging = bench.host(), bench.host(more=f'[log]\naccess = "file:{lines}"\n')
         with plain.running(bench.folder, bench.processor), logging.running(bench.folder, bench.processor):
             found.append(bench.pairs_of(lambda: bench.spent(logging, words, bench.seconds(0.1)),
-                                        lambda: bench.spent(plain, words, bench.seconds(0.1)), 5))
+                                        lambda: bench.spent(plain, words, bench.seconds(0.1)), 3))
         if not lines.stat().st_size:
             sys.exit("access: nothing was logged")
         lines.unlink()
