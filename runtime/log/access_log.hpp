@@ -7,6 +7,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/log/heading.hpp"
 #include "runtime/log/line_builder.hpp"
+#include "runtime/log/log.hpp"
 #include "runtime/log/meaning.hpp"
 
 namespace trivet::log {
@@ -50,6 +51,7 @@ class AccessLog {
   /// The last line, of that length, is the first of them, or makes them more than full.
   virtual void on_line(std::size_t length) noexcept = 0;
   void set_full(std::size_t full) noexcept { full_ = full; }
+  [[nodiscard]] std::size_t full() const noexcept { return full_; }
   /// [any]: of so many bytes of `lines` each is written.
   [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
   void set_size(std::size_t size) noexcept { size_.store(size, std::memory_order_release); }
@@ -59,7 +61,7 @@ class AccessLog {
   static constexpr std::size_t cached_together = 64;
   static constexpr std::size_t usual_length = 256;
 
-  // What every line needs is in two units of the cache.
+  // What every line of text needs is in two units of the cache.
   alignas(cached_together) char* lines_ = nullptr;
   std::atomic<std::size_t> size_{0};  ///< Of whole lines.
   std::size_t full_ = 0;

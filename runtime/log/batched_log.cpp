@@ -35,10 +35,10 @@ void BatchedLog::stop() noexcept {
 void BatchedLog::on_line(std::size_t length) noexcept {
   if (!waits()) {
     flush();
-  } else if (size() > file_->batch()) {
+  } else if (size() > full()) {
     write_out();
     const std::size_t left = size();
-    if (left <= file_->batch()) return;
+    if (left <= full()) return;
     set_size(left - length);
     ++lost_;
   } else {

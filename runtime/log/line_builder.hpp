@@ -135,12 +135,15 @@ class LineBuilder {
   }
   template <bool json, FieldName name, FieldName value>
   [[nodiscard]] static char* put_piece(char* at) noexcept {
-    if constexpr (value.view().empty()) return at;
-    static_assert(value.view().empty() || stands_bare(value.view()));
-    static constexpr Piece piece(
-        {json ? ",\"" : " ", name.view(), json ? "\":\"" : "=", value.view(), json ? "\"" : ""});
-    std::memcpy(at, piece.bytes.data(), piece.copied);
-    return at + piece.size;
+    if constexpr (value.view().empty()) {
+      return at;
+    } else {
+      static_assert(stands_bare(value.view()));
+      static constexpr Piece piece(
+          {json ? ",\"" : " ", name.view(), json ? "\":\"" : "=", value.view(), json ? "\"" : ""});
+      std::memcpy(at, piece.bytes.data(), piece.copied);
+      return at + piece.size;
+    }
   }
   template <bool json, FieldName name, FieldName... values>
   [[nodiscard]] char* put(char* at, const OneOf<name, values...>& field) noexcept {
